@@ -1,7 +1,8 @@
 // The waist. Above it, plans speak of operations; below it, each backend makes kernels for them.
 //
 // Invariants (each is tested):
-//  - prepare touches no tensor memory; bind is called once a plan; launch allocates nothing and looks up nothing;
+//  - prepare touches no tensor memory; bind comes before the first launch, and again whenever the arena has moved;
+//  - launch allocates nothing and looks up nothing;
 //  - a kernel writes only its outputs and its scratchpad (and, in pack, its packed copy);
 //  - outputs are assigned, never accumulated, except by the operation `sum`;
 //  - kernels see one compute stream in program order;
@@ -51,8 +52,8 @@ class Kernel {
   virtual void pack() {}
 
   /// Runs images [first, first + count) of the batch. Chunks come in ascending order without gaps. A `reduce` kernel
-  /// starts afresh at first == 0 and writes its outputs in the launch that ends the batch; how the batch was cut must not
-  /// change a bit of the result. Operations that are `whole` are always called with (0, batch).
+  /// starts afresh at first == 0 and writes its outputs in the launch that ends the batch. How the batch was cut does not
+  /// change a bit of the result; only conv2dBwdFilter may add in another order. `whole` operations always get (0, batch).
   virtual void launch(std::int64_t first, std::int64_t count) = 0;
 };
 

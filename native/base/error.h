@@ -9,7 +9,7 @@
 
 namespace eraserelu {
 
-enum class ErrorCode { InvalidArgument, Unsupported, OutOfMemory, DeviceError, Aborted, Internal };
+enum class ErrorCode { InvalidArgument, Unsupported, OutOfMemory, DeviceError, NotFinite, Aborted, Internal };
 
 class Error : public std::runtime_error {
  public:

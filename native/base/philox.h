@@ -1,5 +1,5 @@
 // Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): a random number is a pure function
-// of its position, so chunks, threads and devices give the same bits. src/data/philox.ts is the same in TypeScript.
+// of its position, so chunks, threads and devices give the same bits. src/runtime/philox.ts is the same in TypeScript.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,198 @@
+#include "plan/memory_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+
+namespace eraserelu {
+
+namespace {
+
+constexpr int kNever = -1;
+constexpr std::size_t kGuardBytes = 64;
+constexpr std::size_t kLargestListed = 8;
+
+/// First and last node that touches a tensor's memory.
+struct Use {
+  int first = kNever;
+  int last = kNever;
+  void touch(int node) {
+    if (first == kNever) first = node;
+    last = node;
+  }
+};
+
+class MemoryPlanner {
+ public:
+  MemoryPlanner(const PlanDesc& desc, const std::vector<Requirements>& requirements)
+      : desc_(desc), requirements_(requirements), owner_(desc.tensors.size()), uses_(desc.tensors.size()),
+        pinned_(desc.tensors.size(), false) {}
+
+  MemoryPlan plan() {
+    resolve_views();
+    number_steps();
+    find_uses();
+    take_in_place_chances();
+    place_buffers();
+    return std::move(plan_);
+  }
+
+ private:
+  void resolve_views() {
+    plan_.tensors.resize(desc_.tensors.size());
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
+      int root = static_cast<int>(i);
+      std::size_t offset = 0;
+      while (desc_.tensors[root].place == Place::view) {
+        offset += static_cast<std::size_t>(desc_.tensors[root].offset) * bytes_of(desc_.tensors[root].desc.dtype);
+        root = desc_.tensors[root].of;
+        check(root >= 0 && root < static_cast<int>(desc_.tensors.size()), "view of a tensor that does not exist");
+      }
+      const TensorEntry& entry = desc_.tensors[root];
+      check(entry.place == Place::store || offset + desc_.tensors[i].desc.bytes() <= entry.desc.bytes(), "view '",
+            desc_.tensors[i].name, "' reaches beyond its tensor");
+      if (entry.place == Place::store) offset += static_cast<std::size_t>(entry.offset) * sizeof(float);
+      plan_.tensors[i] = {entry.place, root, offset};
+    }
+    std::iota(owner_.begin(), owner_.end(), 0);
+  }
+
+  void number_steps() {
+    plan_.steps.assign(desc_.nodes.size(), 0);
+    int step = 0;
+    std::size_t region = 0;
+    for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
+      while (region < desc_.regions.size() && node >= desc_.regions[region].end) ++region;
+      const bool inside = region < desc_.regions.size() && node > desc_.regions[region].begin;
+      plan_.steps[node] = node == 0 || inside ? step : ++step;
+    }
+    last_step_ = step;
+  }
+
+  void find_uses() {
+    for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
+      for (const auto* operands : {&desc_.nodes[node].reads, &desc_.nodes[node].writes})
+        for (int tensor : *operands)
+          if (tensor >= 0) uses_[plan_.tensors[tensor].root].touch(node);
+    }
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i)
+      if (desc_.tensors[i].whole_step) pinned_[plan_.tensors[i].root] = true;
+    for (const Output& output : desc_.outputs) {
+      const int root = plan_.tensors[output.tensor].root;
+      if (uses_[root].first != kNever) uses_[root].last = static_cast<int>(desc_.nodes.size());
+    }
+  }
+
+  bool whole(int tensor) const {
+    const int root = plan_.tensors[tensor].root;
+    return plan_.tensors[tensor].place == Place::arena && plan_.tensors[tensor].offset == 0 && !pinned_[root] &&
+           desc_.tensors[tensor].desc.bytes() == desc_.tensors[root].desc.bytes();
+  }
+
+  void take_in_place_chances() {
+    if (desc_.checked) return;
+    for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
+      const NodeEntry& entry = desc_.nodes[node];
+      for (auto [read, write] : requirements_[node].inPlace) {
+        const int from = entry.reads[read], to = entry.writes[write];
+        if (from < 0 || to < 0 || !whole(from) || !whole(to)) continue;
+        const int source = plan_.tensors[from].root, target = plan_.tensors[to].root;
+        const bool read_once = std::count_if(entry.reads.begin(), entry.reads.end(), [&](int tensor) {
+                                 return tensor >= 0 && plan_.tensors[tensor].root == source;
+                               }) == 1;
+        const bool dies_here = uses_[source].last == node && uses_[source].first != node;
+        const bool born_here = uses_[target].first == node && owner_[target] == target;
+        const bool same_size = desc_.tensors[source].desc.bytes() == desc_.tensors[target].desc.bytes();
+        if (read_once && dies_here && born_here && same_size) {
+          owner_[target] = owner_[source];
+          break;
+        }
+      }
+    }
+  }
+
+  void place_buffers() {
+    std::vector<Buffer> buffers;
+    std::vector<std::string> names;
+    std::vector<int> buffer_of(desc_.tensors.size(), kNever);
+    const auto step_of = [&](int node) { return node < static_cast<int>(plan_.steps.size()) ? plan_.steps[node] : last_step_; };
+
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
+      const bool owns = desc_.tensors[i].place == Place::arena;
+      if (!owns || uses_[i].first == kNever) continue;
+      const bool all_along = pinned_[i] || desc_.checked;
+      const int first = all_along ? 0 : step_of(uses_[i].first);
+      const int last = all_along ? last_step_ : step_of(uses_[i].last);
+      const int owner = owner_[i];
+      if (owner == static_cast<int>(i)) {
+        buffer_of[i] = static_cast<int>(buffers.size());
+        buffers.push_back({desc_.tensors[i].desc.bytes(), first, last});
+        names.push_back(desc_.tensors[i].name);
+      } else {
+        late_.push_back({static_cast<int>(i), first, last});
+      }
+    }
+    for (const Late& late : late_) {
+      Buffer& buffer = buffers[buffer_of[owner_[late.tensor]]];
+      buffer.first = std::min(buffer.first, late.first);
+      buffer.last = std::max(buffer.last, late.last);
+    }
+    const std::size_t scratchpads_from = buffers.size();
+    for (std::size_t node = 0; node < desc_.nodes.size(); ++node) {
+      const int step = plan_.steps[node];
+      buffers.push_back({requirements_[node].scratchpad, desc_.checked ? 0 : step, desc_.checked ? last_step_ : step});
+      names.push_back(desc_.nodes[node].name + " (" + desc_.nodes[node].spec->name + ") scratchpad");
+    }
+
+    plan_.guard = desc_.checked ? kGuardBytes : 0;
+    plan_.arena = plan_arena(buffers, plan_.guard);
+
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
+      MemoryPlan::Location& location = plan_.tensors[i];
+      if (location.place == Place::arena && buffer_of[owner_[location.root]] != kNever)
+        location.offset += plan_.arena.offsets[buffer_of[owner_[location.root]]];
+    }
+    for (std::size_t node = 0; node < desc_.nodes.size(); ++node)
+      plan_.scratchpads.push_back(plan_.arena.offsets[scratchpads_from + node]);
+    if (plan_.guard > 0)
+      for (std::size_t i = 0; i < buffers.size(); ++i)
+        if (buffers[i].bytes > 0) plan_.guards.push_back(plan_.arena.offsets[i] + buffers[i].bytes);
+    list_largest(buffers, names);
+  }
+
+  void list_largest(const std::vector<Buffer>& buffers, const std::vector<std::string>& names) {
+    std::vector<std::size_t> alive(static_cast<std::size_t>(last_step_) + 1, 0);
+    for (const Buffer& buffer : buffers)
+      for (int step = buffer.first; step <= buffer.last; ++step) alive[step] += buffer.bytes;
+    const int peak = static_cast<int>(std::max_element(alive.begin(), alive.end()) - alive.begin());
+    for (std::size_t i = 0; i < buffers.size(); ++i)
+      if (buffers[i].first <= peak && peak <= buffers[i].last && buffers[i].bytes > 0)
+        plan_.largest.emplace_back(names[i], buffers[i].bytes);
+    std::stable_sort(plan_.largest.begin(), plan_.largest.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (plan_.largest.size() > kLargestListed) plan_.largest.resize(kLargestListed);
+  }
+
+  struct Late {
+    int tensor;
+    int first;
+    int last;
+  };
+
+  const PlanDesc& desc_;
+  const std::vector<Requirements>& requirements_;
+  std::vector<int> owner_;   // root -> the root whose buffer it takes (itself unless in place)
+  std::vector<Use> uses_;    // by root
+  std::vector<bool> pinned_;
+  std::vector<Late> late_;
+  int last_step_ = 0;
+  MemoryPlan plan_;
+};
+
+}  // namespace
+
+MemoryPlan plan_memory(const PlanDesc& desc, const std::vector<Requirements>& requirements) {
+  return MemoryPlanner(desc, requirements).plan();
+}
+
+}  // namespace eraserelu

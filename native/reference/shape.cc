@@ -1,0 +1,162 @@
+// Operations that move or gather elements: concat, slice, the parameter-free shortcut, reductions over axes.
+#include <algorithm>
+#include <cmath>
+
+#include "reference/kernel.h"
+#include "reference/strides.h"
+
+namespace eraserelu::reference {
+
+namespace {
+
+/// Joins the inputs along one axis: for each index before the axis, a run of every input in turn.
+class Concat : public Kernel {
+ public:
+  explicit Concat(const OpDesc& desc) : bindings_() {
+    const std::size_t axis = static_cast<std::size_t>(desc.attributes.integer("axis"));
+    for (const TensorDesc& input : desc.reads) {
+      std::int64_t run = 1;
+      for (std::size_t i = axis; i < input.shape.size(); ++i) run *= input.shape[i];
+      runs_.push_back(run);
+      outer_ = input.elements() / run;
+    }
+  }
+
+  Requirements requirements() const override { return {0, 0, {}, "loops"}; }
+  void bind(const Bindings& bindings) override { bindings_ = bindings; }
+
+  void launch(std::int64_t, std::int64_t) override {
+    float* y = static_cast<float*>(bindings_.writes[0]);
+    for (std::int64_t o = 0; o < outer_; ++o)
+      for (std::size_t i = 0; i < runs_.size(); ++i)
+        y = std::copy_n(static_cast<const float*>(bindings_.reads[i]) + o * runs_[i], runs_[i], y);
+  }
+
+ private:
+  Bindings bindings_;
+  std::vector<std::int64_t> runs_;
+  std::int64_t outer_ = 1;
+};
+
+/// Where a slice lies in the whole tensor.
+struct Window {
+  Window(const Shape& whole, const Shape& begin) : strides(whole.size()) {
+    std::int64_t stride = 1;
+    for (std::size_t i = whole.size(); i-- > 0; stride *= whole[i]) {
+      strides[i] = stride;
+      origin += begin[i] * stride;
+    }
+  }
+
+  Shape strides;
+  std::int64_t origin = 0;
+};
+
+class Slice : public ReferenceKernel {
+ public:
+  using ReferenceKernel::ReferenceKernel;
+
+  void launch(std::int64_t, std::int64_t) override {
+    for (std::int64_t e = 0; e < y_.elements(); ++e)
+      y_[e] = x_[window_.origin + strided_offset(e, y_.shape(), window_.strides)];
+  }
+
+ private:
+  Read<float> x_{this, "x"};
+  Write<float> y_{this, "y"};
+  const Window window_{x_.shape(), attributes().integers("begin")};
+};
+
+class SliceBwd : public ReferenceKernel {
+ public:
+  using ReferenceKernel::ReferenceKernel;
+
+  void launch(std::int64_t, std::int64_t) override {
+    std::fill_n(static_cast<float*>(dx_), dx_.elements(), 0.0f);
+    for (std::int64_t e = 0; e < dy_.elements(); ++e)
+      dx_[window_.origin + strided_offset(e, dy_.shape(), window_.strides)] = dy_[e];
+  }
+
+ private:
+  Read<float> dy_{this, "dy"};
+  Write<float> dx_{this, "dx"};
+  const Window window_{dx_.shape(), attributes().integers("begin")};
+};
+
+class Reduce : public ReferenceKernel {
+ public:
+  explicit Reduce(const OpDesc& desc) : ReferenceKernel(desc) { use_scratch(y_.elements()); }
+
+  void launch(std::int64_t, std::int64_t) override {
+    std::fill_n(scratch_, y_.elements(), max_ ? -INFINITY : 0.0);
+    for (std::int64_t e = 0; e < x_.elements(); ++e) {
+      double& total = scratch_[strided_offset(e, x_.shape(), strides_)];
+      const double x = x_[e];
+      if (!max_) total += x;
+      else if (x > total || std::isnan(x)) total = x;
+    }
+    const double divisor = mean_ ? static_cast<double>(x_.elements() / y_.elements()) : 1.0;
+    for (std::int64_t e = 0; e < y_.elements(); ++e) y_[e] = static_cast<float>(scratch_[e] / divisor);
+  }
+
+ private:
+  Read<float> x_{this, "x"};
+  Write<float> y_{this, "y"};
+  const Shape strides_ = broadcast_strides(y_.shape());
+  const bool max_ = attributes().text("fn") == "max", mean_ = attributes().text("fn") == "mean";
+};
+
+/// Every stride-th pixel; the channels that the output has more are zero.
+class ShortcutA : public ReferenceKernel {
+ public:
+  using ReferenceKernel::ReferenceKernel;
+
+  void launch(std::int64_t first, std::int64_t count) override {
+    for (std::int64_t n = first; n < first + count; ++n)
+      for (std::int64_t i = 0; i < y_.dim(1); ++i)
+        for (std::int64_t j = 0; j < y_.dim(2); ++j) {
+          const float* from = x_ + ((n * x_.dim(1) + i * stride_[0]) * x_.dim(2) + j * stride_[1]) * x_.channels();
+          float* to = y_ + ((n * y_.dim(1) + i) * y_.dim(2) + j) * y_.channels();
+          for (std::int64_t c = 0; c < y_.channels(); ++c) to[c] = c < x_.channels() ? from[c] : 0.0f;
+        }
+  }
+
+ private:
+  Read<float> x_{this, "x"};
+  Write<float> y_{this, "y"};
+  const Shape stride_ = attributes().integers("stride");
+};
+
+class ShortcutABwd : public ReferenceKernel {
+ public:
+  using ReferenceKernel::ReferenceKernel;
+
+  void launch(std::int64_t first, std::int64_t count) override {
+    for (std::int64_t n = first; n < first + count; ++n)
+      for (std::int64_t h = 0; h < dx_.dim(1); ++h)
+        for (std::int64_t w = 0; w < dx_.dim(2); ++w) {
+          const bool picked = h % stride_[0] == 0 && w % stride_[1] == 0;
+          const float* from = dy_ + ((n * dy_.dim(1) + h / stride_[0]) * dy_.dim(2) + w / stride_[1]) * dy_.channels();
+          float* to = dx_ + ((n * dx_.dim(1) + h) * dx_.dim(2) + w) * dx_.channels();
+          for (std::int64_t c = 0; c < dx_.channels(); ++c) to[c] = picked ? from[c] : 0.0f;
+        }
+  }
+
+ private:
+  Read<float> dy_{this, "dy"};
+  Write<float> dx_{this, "dx"};
+  const Shape stride_ = attributes().integers("stride");
+};
+
+}  // namespace
+
+const std::vector<KernelRow> kShapeKernels = {
+    {"concat", make<Concat>},
+    {"slice", make<Slice>},
+    {"sliceBwd", make<SliceBwd>},
+    {"reduce", make<Reduce>},
+    {"shortcutA", make<ShortcutA>},
+    {"shortcutABwd", make<ShortcutABwd>},
+};
+
+}  // namespace eraserelu::reference
