@@ -1,0 +1,133 @@
+// Batch norm forward: statistics of the batch, application with residual and activation, running statistics, inference.
+#include "backend/kernel_base.h"
+#include "base/activation.h"
+#include "base/optimizer_formulas.h"
+#include "onednn/batch_norm_channels.h"
+#include "onednn/kernels.h"
+#include "onednn/simd/loops.h"
+
+namespace eraserelu::cpu {
+
+/// Every piece leaves its mean (as a sum of two floats) and its sum of squared deviations; the last launch combines them
+/// (Chan's formula, in double).
+std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
+  const Pieces pieces(desc.read("x"));
+  const std::int64_t batch = desc.read("x").dim(0), channels = pieces.channels, all = batch * pieces.perImage;
+  const double epsilon = desc.attributes.number("epsilon");
+  ScratchLayout scratch;
+  const std::size_t partialAt = scratch.add_floats(3 * all * channels);
+  const std::size_t lanesAt = scratch.add_floats(3 * pieces.period * worker_threads());
+  const std::size_t totalsAt = scratch.add(2 * channels * sizeof(double));
+  Requirements needs;
+  needs.scratchpad = scratch.bytes();
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* mean = at.write("mean");
+    float* invstd = at.write("invstd");
+    float* variance = at.write("variance");
+    float* partial = reinterpret_cast<float*>(at.scratchpad() + partialAt);
+    float* lanes = reinterpret_cast<float*>(at.scratchpad() + lanesAt);
+    double* means = reinterpret_cast<double*>(at.scratchpad() + totalsAt);
+    double* squares = means + channels;
+
+    const auto mean_of = [=](std::int64_t p, std::int64_t c) {
+      return static_cast<double>(partial[3 * p * channels + c]) + partial[(3 * p + 1) * channels + c];
+    };
+    const auto combine = [=](std::int64_t begin, std::int64_t end) {
+      const double rows = static_cast<double>(batch * pieces.rows);
+      for (std::int64_t c = begin; c < end; ++c) means[c] = squares[c] = 0;
+      for (std::int64_t p = 0; p < all; ++p)
+        for (std::int64_t c = begin; c < end; ++c)
+          means[c] += static_cast<double>(pieces.rows_of(p)) * mean_of(p, c);
+      for (std::int64_t c = begin; c < end; ++c) means[c] /= rows;
+      for (std::int64_t p = 0; p < all; ++p)
+        for (std::int64_t c = begin; c < end; ++c) {
+          const double d = mean_of(p, c) - means[c];
+          squares[c] += partial[(3 * p + 2) * channels + c] + static_cast<double>(pieces.rows_of(p)) * d * d;
+        }
+      for (std::int64_t c = begin; c < end; ++c) {
+        mean[c] = static_cast<float>(means[c]);
+        variance[c] = static_cast<float>(squares[c] / rows);
+        invstd[c] = static_cast<float>(1.0 / std::sqrt(squares[c] / rows + epsilon));
+      }
+    };
+    return [=](std::int64_t first, std::int64_t count) {
+      const std::int64_t begin = first * pieces.perImage;
+      parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
+        const std::int64_t p = begin + i;
+        loops().bn_stats(x + pieces.first_element(p), pieces.rows_of(p) * channels, channels, pieces.period,
+                         lanes + thread * 3 * pieces.period, partial + 3 * p * channels);
+      });
+      if (first + count == batch) parallel_ranges(channels, 2 * all, combine);
+    };
+  });
+}
+
+namespace {
+
+/// bnApply, and batchNormInfer with its epsilon.
+std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double epsilon) {
+  const Pieces pieces(desc.read("x"));
+  const bool relu = activation_named(desc.attributes.text("activation")) == Activation::relu;
+  ScratchLayout scratch;
+  const std::size_t scaleAt = scratch.add_floats(pieces.period), shiftAt = scratch.add_floats(pieces.period);
+  Requirements needs;
+  needs.scratchpad = scratch.bytes();
+  const int y = static_cast<int>(desc.write_index("y"));
+  needs.inPlace = {{static_cast<int>(desc.read_index("x")), y}};
+  if (desc.read("residual").present) needs.inPlace.push_back({static_cast<int>(desc.read_index("residual")), y});
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const BnParameters parameters{at.read("mean"), at.read(spread), at.read("gamma"), at.read("beta"), epsilon};
+    float* scale = reinterpret_cast<float*>(at.scratchpad() + scaleAt);
+    float* shift = reinterpret_cast<float*>(at.scratchpad() + shiftAt);
+    const BnApply whole{at.read("x"), scale, shift, at.read("residual"), at.write("y"), at.write<std::uint8_t>("mask"), relu};
+    return [=](std::int64_t first, std::int64_t count) {
+      if (first == 0) {
+        tile_channels(pieces, scale, [&](std::int64_t c) { return parameters.scale(c); });
+        tile_channels(pieces, shift, [&](std::int64_t c) { return parameters.shift(c); });
+      }
+      parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t offset = (first * pieces.rows + begin) * pieces.channels;
+        BnApply part = whole;
+        part.x += offset;
+        part.y += offset;
+        if (part.residual) part.residual += offset;
+        if (part.mask) part.mask += offset;
+        loops().bn_apply(part, (end - begin) * pieces.channels, pieces.period);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> bn_apply(const OpDesc& desc) { return apply(desc, "invstd", -1); }
+
+std::unique_ptr<Kernel> batch_norm_infer(const OpDesc& desc) {
+  return apply(desc, "variance", desc.attributes.number("epsilon"));
+}
+
+std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc) {
+  const std::int64_t channels = desc.read("mean").elements();
+  const double momentum = desc.attributes.number("momentum"), values = desc.attributes.number("count");
+
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* mean = at.read("mean");
+    const float* variance = at.read("variance");
+    const float* state = at.read("state");
+    float* runningMean = at.write("runningMean");
+    float* runningVariance = at.write("runningVariance");
+    return [=](std::int64_t, std::int64_t) {
+      if (state[kStateFinite] == 0) return;
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const double unbiased = variance[c] * values / (values - 1);
+        runningMean[c] = static_cast<float>(moving_average<double>(runningMean[c], mean[c], momentum));
+        runningVariance[c] = static_cast<float>(moving_average<double>(runningVariance[c], unbiased, momentum));
+      }
+    };
+  });
+}
+
+}  // namespace eraserelu::cpu

@@ -1,0 +1,94 @@
+// conv2dBwdFilter: oneDNN's backward-weights primitive. It assigns, so every chunk but the first goes to a buffer of its own
+// and is added to the sum so far; the last one brings the sum into the store's layout.
+#include "onednn/convolution_desc.h"
+#include "onednn/convolution_filter.h"
+#include "onednn/kernels.h"
+#include "onednn/parallel.h"
+#include "onednn/simd/loops.h"
+
+namespace eraserelu::cpu {
+
+namespace {
+
+using Primitives = ConvolutionPrimitives<dnnl::convolution_backward_weights>;
+
+class ConvolutionBackwardFilter final : public Kernel {
+ public:
+  explicit ConvolutionBackwardFilter(const OpDesc& desc)
+      : desc_(desc),
+        shape_(desc, desc.read("x"), desc.write("dw"), desc.read("dy")),
+        images_(desc.chunk > 0 ? std::min(desc.chunk, shape_.batch) : shape_.batch),
+        primitives_(
+            shape_.batch, images_, shape_.any_filter(),
+            [&](std::int64_t images, const auto& filter) {
+              return ask_library(desc, [&] {
+                return Primitives::Desc(library_engine(), dnnl::algorithm::convolution_direct, shape_.x(images), filter,
+                                        shape_.y(images), shape_.stride, shape_.dilation, shape_.padBegin, shape_.padEnd,
+                                        shape_.forward_hint(images), user_scratchpad());
+              });
+            },
+            [](const Primitives::Desc& made) { return made.diff_weights_desc(); }),
+        reorder_(desc, primitives_.filter(), shape_.filter()) {
+    const std::size_t bytes = primitives_.filter().get_size();
+    ScratchLayout scratch;
+    scratch.add(primitives_.scratchpad());
+    sumAt_ = scratch.add(reorder_.needed() ? bytes : 0);
+    partAt_ = scratch.add(images_ < shape_.batch ? bytes : 0);
+    requirements_.scratchpad = scratch.bytes();
+    requirements_.engine = primitives_.engine();
+  }
+
+  Requirements requirements() const override { return requirements_; }
+
+  void bind(const Bindings& bindings) override {
+    char* scratchpad = static_cast<char*>(bindings.scratchpad);
+    dy_ = static_cast<const float*>(bindings.reads[desc_.read_index("dy")]);
+    x_ = static_cast<const float*>(bindings.reads[desc_.read_index("x")]);
+    float* dw = static_cast<float*>(bindings.writes[desc_.write_index("dw")]);
+    sum_ = reorder_.needed() ? reinterpret_cast<float*>(scratchpad + sumAt_) : dw;
+    part_ = reinterpret_cast<float*>(scratchpad + partAt_);
+    if (reorder_.needed()) reorder_.bind(sum_, dw);
+    primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
+      return Arguments{{DNNL_ARG_SRC, memory_of(made.src_desc(), x_)},
+                       {DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_)},
+                       {DNNL_ARG_DIFF_WEIGHTS, memory_of(made.diff_weights_desc(), sum_)}};
+    });
+  }
+
+  void launch(std::int64_t first, std::int64_t count) override {
+    primitives_.each(first, count, [&](Execution& execution, std::int64_t image, std::int64_t) {
+      execution.at(DNNL_ARG_SRC, x_ + image * shape_.x_image());
+      execution.at(DNNL_ARG_DIFF_DST, dy_ + image * shape_.y_image());
+      execution.at(DNNL_ARG_DIFF_WEIGHTS, image == 0 ? sum_ : part_);
+      execution.run();
+      if (image > 0) add_part();
+    });
+    if (first + count == shape_.batch && reorder_.needed()) reorder_.run();
+  }
+
+ private:
+  void add_part() {
+    const std::int64_t elements = static_cast<std::int64_t>(primitives_.filter().get_size() / sizeof(float));
+    parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) {
+      loops().add(sum_ + begin, part_ + begin, sum_ + begin, end - begin);
+    });
+  }
+
+  const OpDesc desc_;
+  const ConvolutionDesc shape_;
+  const std::int64_t images_;
+  Primitives primitives_;
+  FilterReorder reorder_;
+  std::size_t sumAt_ = 0, partAt_ = 0;
+  Requirements requirements_;
+  const float* dy_ = nullptr;
+  const float* x_ = nullptr;
+  float* sum_ = nullptr;
+  float* part_ = nullptr;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> conv2d_bwd_filter(const OpDesc& desc) { return std::make_unique<ConvolutionBackwardFilter>(desc); }
+
+}  // namespace eraserelu::cpu

@@ -1,0 +1,185 @@
+// Pooling over NHWC: forward by output rows, backward image by image (windows overlap), channels vectorised.
+#include <cstring>
+
+#include "backend/kernel_base.h"
+#include "onednn/kernels.h"
+#include "onednn/parallel.h"
+#include "onednn/simd/loops.h"
+
+namespace eraserelu::cpu {
+
+namespace {
+
+/// Windows over an image [H,W,C].
+struct Windows {
+  std::int64_t batch, height, width, channels, outHeight, outWidth;
+  std::int64_t kernelHeight, kernelWidth, strideHeight, strideWidth, top, left;
+  bool countIncludePad;
+
+  Windows(const OpDesc& desc, const TensorDesc& x, const TensorDesc& y)
+      : batch(x.dim(0)), height(x.dim(1)), width(x.dim(2)), channels(x.dim(3)), outHeight(y.dim(1)), outWidth(y.dim(2)) {
+    const Shape kernel = desc.attributes.integers("kernel"), stride = desc.attributes.integers("stride"),
+                pad = desc.attributes.integers("pad");
+    kernelHeight = kernel[0], kernelWidth = kernel[1];
+    strideHeight = stride[0], strideWidth = stride[1];
+    top = pad[0], left = pad[2];
+    countIncludePad = desc.attributes.has("countIncludePad") && desc.attributes.flag("countIncludePad");
+  }
+
+  std::int64_t x_row() const { return width * channels; }
+  std::int64_t y_row() const { return outWidth * channels; }
+  std::int64_t x_image() const { return height * x_row(); }
+  std::int64_t y_image() const { return outHeight * y_row(); }
+
+  /// Calls visit(tap, offset) for the pixels of window (i, j) inside the image, in row-major order.
+  template <typename Visit>
+  void each_tap(std::int64_t i, std::int64_t j, const Visit& visit) const {
+    const std::int64_t y0 = i * strideHeight - top, x0 = j * strideWidth - left;
+    for (std::int64_t r = std::max<std::int64_t>(0, -y0); r < std::min(kernelHeight, height - y0); ++r)
+      for (std::int64_t s = std::max<std::int64_t>(0, -x0); s < std::min(kernelWidth, width - x0); ++s)
+        visit(static_cast<int>(r * kernelWidth + s), (y0 + r) * x_row() + (x0 + s) * channels);
+  }
+
+  /// What the sum of window (i, j) is divided by.
+  float divisor(std::int64_t i, std::int64_t j) const {
+    std::int64_t pixels = kernelHeight * kernelWidth;
+    if (!countIncludePad) {
+      pixels = 0;
+      each_tap(i, j, [&](int, std::int64_t) { ++pixels; });
+    }
+    return static_cast<float>(pixels);
+  }
+
+  /// Calls body(image, i, j) for every output pixel, rows in parallel.
+  template <typename Body>
+  void each_output(std::int64_t first, std::int64_t count, const Body& body) const {
+    parallel_for(count * outHeight, count * y_image(), [&](std::int64_t row, int) {
+      for (std::int64_t j = 0; j < outWidth; ++j) body(first + row / outHeight, row % outHeight, j);
+    });
+  }
+
+  /// Zeroes dx image by image and calls body(dx, y offset, i, j) for every output pixel, in order.
+  template <typename Body>
+  void scatter(float* dx, std::int64_t first, std::int64_t count, const Body& body) const {
+    parallel_for(count, count * x_image(), [&](std::int64_t image, int) {
+      float* into = dx + (first + image) * x_image();
+      std::memset(into, 0, static_cast<std::size_t>(x_image()) * sizeof(float));
+      for (std::int64_t i = 0; i < outHeight; ++i)
+        for (std::int64_t j = 0; j < outWidth; ++j)
+          body(into, (first + image) * y_image() + i * y_row() + j * channels, i, j);
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> max_pool(const OpDesc& desc) {
+  const Windows w(desc, desc.read("x"), desc.write("y"));
+  ScratchLayout scratch;
+  const std::int64_t taps = w.kernelHeight * w.kernelWidth;
+  scratch.add(static_cast<std::size_t>(worker_threads() * taps) * sizeof(WindowTap));
+  Requirements needs;
+  needs.scratchpad = scratch.bytes();
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* y = at.write("y");
+    std::uint8_t* argmax = at.write<std::uint8_t>("argmax");
+    WindowTap* threadTaps = reinterpret_cast<WindowTap*>(at.scratchpad());
+    return [=](std::int64_t first, std::int64_t count) {
+      w.each_output(first, count, [&](std::int64_t image, std::int64_t i, std::int64_t j) {
+        WindowTap* const list = threadTaps + omp_get_thread_num() * taps;
+        int found = 0;
+        w.each_tap(i, j, [&](int tap, std::int64_t offset) { list[found++] = {x + image * w.x_image() + offset, tap}; });
+        const std::int64_t out = image * w.y_image() + i * w.y_row() + j * w.channels;
+        loops().max_pool(list, found, y + out, argmax ? argmax + out : nullptr, w.channels);
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> max_pool_bwd(const OpDesc& desc) {
+  const Windows w(desc, desc.write("dx"), desc.read("dy"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* dy = at.read("dy");
+    const std::uint8_t* argmax = at.read<std::uint8_t>("argmax");
+    float* dx = at.write("dx");
+    return [=](std::int64_t first, std::int64_t count) {
+      w.scatter(dx, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
+        w.each_tap(i, j, [&](int tap, std::int64_t offset) {
+          loops().max_pool_bwd(dy + out, argmax + out, tap, into + offset, w.channels);
+        });
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> avg_pool(const OpDesc& desc) {
+  const Windows w(desc, desc.read("x"), desc.write("y"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* y = at.write("y");
+    return [=](std::int64_t first, std::int64_t count) {
+      w.each_output(first, count, [&](std::int64_t image, std::int64_t i, std::int64_t j) {
+        float* const out = y + image * w.y_image() + i * w.y_row() + j * w.channels;
+        std::memset(out, 0, static_cast<std::size_t>(w.channels) * sizeof(float));
+        w.each_tap(i, j, [&](int, std::int64_t offset) { loops().add(out, x + image * w.x_image() + offset, out, w.channels); });
+        loops().divide(out, w.divisor(i, j), out, w.channels);
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> avg_pool_bwd(const OpDesc& desc) {
+  const Windows w(desc, desc.write("dx"), desc.read("dy"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* dy = at.read("dy");
+    float* dx = at.write("dx");
+    return [=](std::int64_t first, std::int64_t count) {
+      w.scatter(dx, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
+        const float divisor = w.divisor(i, j);
+        w.each_tap(i, j, [&](int, std::int64_t offset) { loops().add_divided(dy + out, divisor, into + offset, w.channels); });
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> global_avg_pool(const OpDesc& desc) {
+  const Pieces pieces(desc.read("x"));
+  ScratchLayout scratch;
+  scratch.add_floats(pieces.period * worker_threads());
+  Requirements needs;
+  needs.scratchpad = scratch.bytes();
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* y = at.write("y");
+    float* lanes = reinterpret_cast<float*>(at.scratchpad());
+    return [=](std::int64_t first, std::int64_t count) {
+      parallel_for(count, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
+        float* const out = y + (first + i) * pieces.channels;
+        loops().channel_sums(x + (first + i) * pieces.image_elements(), pieces.image_elements(), pieces.channels,
+                             pieces.period, lanes + thread * pieces.period, out);
+        loops().divide(out, static_cast<float>(pieces.rows), out, pieces.channels);
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> global_avg_pool_bwd(const OpDesc& desc) {
+  const Pieces pieces(desc.write("dx"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* dy = at.read("dy");
+    float* dx = at.write("dx");
+    return [=](std::int64_t first, std::int64_t count) {
+      parallel_for(count, count * pieces.image_elements(), [&](std::int64_t i, int) {
+        float* const image = dx + (first + i) * pieces.image_elements();
+        loops().divide(dy + (first + i) * pieces.channels, static_cast<float>(pieces.rows), image, pieces.channels);
+        for (std::int64_t row = 1; row < pieces.rows; ++row)
+          std::memcpy(image + row * pieces.channels, image, static_cast<std::size_t>(pieces.channels) * sizeof(float));
+      });
+    };
+  });
+}
+
+}  // namespace eraserelu::cpu

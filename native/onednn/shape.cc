@@ -1,0 +1,151 @@
+// Operations that only move elements: the parameter-free shortcut, concat and slice.
+#include <cstring>
+
+#include "backend/kernel_base.h"
+#include "onednn/kernels.h"
+#include "onednn/parallel.h"
+
+namespace eraserelu::cpu {
+
+namespace {
+
+void copy(const float* from, float* to, std::int64_t n) {
+  std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(float));
+}
+
+void zero(float* to, std::int64_t n) { std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float)); }
+
+/// Where the pixels of the small image lie in the large one.
+struct Shortcut {
+  std::int64_t height, width, channels, outHeight, outWidth, outChannels, strideHeight, strideWidth;
+
+  Shortcut(const OpDesc& desc, const TensorDesc& x, const TensorDesc& y)
+      : height(x.dim(1)), width(x.dim(2)), channels(x.dim(3)), outHeight(y.dim(1)), outWidth(y.dim(2)), outChannels(y.dim(3)),
+        strideHeight(desc.attributes.integers("stride")[0]), strideWidth(desc.attributes.integers("stride")[1]) {}
+
+  std::int64_t x_row() const { return width * channels; }
+  std::int64_t y_row() const { return outWidth * outChannels; }
+};
+
+/// A part of a tensor as runs of consecutive elements. The last dimensions that the part takes in full are one run.
+struct Runs {
+  std::int64_t length = 1, count;
+  Shape outer, strides;   // of the part's dimensions before the run, and their strides in the whole
+  std::int64_t origin = 0;
+
+  Runs(const Shape& whole, const Shape& part, const Shape& begin) {
+    std::size_t inner = whole.size();
+    std::int64_t stride = 1;
+    for (std::size_t i = whole.size(); i-- > 0; stride *= whole[i]) {
+      origin += begin[i] * stride;
+      if (inner == i + 1 && (i + 1 == whole.size() || part[i + 1] == whole[i + 1])) {
+        inner = i;
+        length *= part[i];
+      } else {
+        outer.insert(outer.begin(), part[i]);
+        strides.insert(strides.begin(), stride);
+      }
+    }
+    count = elements_of(outer);
+  }
+
+  std::int64_t offset(std::int64_t run) const {
+    std::int64_t result = origin;
+    for (std::size_t i = outer.size(); i-- > 0; run /= outer[i]) result += run % outer[i] * strides[i];
+    return result;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> shortcut_a(const OpDesc& desc) {
+  const Shortcut s(desc, desc.read("x"), desc.write("y"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* y = at.write("y");
+    return [=](std::int64_t first, std::int64_t count) {
+      parallel_for(count * s.outHeight, count * s.outHeight * s.y_row(), [&](std::int64_t i, int) {
+        const std::int64_t image = first + i / s.outHeight, row = i % s.outHeight;
+        const float* from = x + (image * s.height + row * s.strideHeight) * s.x_row();
+        float* to = y + (image * s.outHeight + row) * s.y_row();
+        for (std::int64_t j = 0; j < s.outWidth; ++j, from += s.strideWidth * s.channels, to += s.outChannels) {
+          copy(from, to, s.channels);
+          zero(to + s.channels, s.outChannels - s.channels);
+        }
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> shortcut_a_bwd(const OpDesc& desc) {
+  const Shortcut s(desc, desc.write("dx"), desc.read("dy"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* dy = at.read("dy");
+    float* dx = at.write("dx");
+    return [=](std::int64_t first, std::int64_t count) {
+      parallel_for(count * s.height, count * s.height * s.x_row(), [&](std::int64_t i, int) {
+        const std::int64_t image = first + i / s.height, row = i % s.height;
+        float* to = dx + (image * s.height + row) * s.x_row();
+        zero(to, s.x_row());
+        if (row % s.strideHeight != 0) return;
+        const float* from = dy + (image * s.outHeight + row / s.strideHeight) * s.y_row();
+        for (std::int64_t j = 0; j < s.outWidth; ++j)
+          copy(from + j * s.outChannels, to + j * s.strideWidth * s.channels, s.channels);
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> concat(const OpDesc& desc) {
+  const std::size_t axis = static_cast<std::size_t>(desc.attributes.integer("axis"));
+  std::vector<std::int64_t> runs;   // elements of each input for one index before the axis
+  std::int64_t outer = 1, total = 0;
+  for (const TensorDesc& input : desc.reads) {
+    runs.push_back(elements_of(Shape(input.shape.begin() + static_cast<std::ptrdiff_t>(axis), input.shape.end())));
+    outer = input.elements() / runs.back();
+    total += runs.back();
+  }
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    std::vector<const float*> inputs;
+    for (std::size_t i = 0; i < runs.size(); ++i) inputs.push_back(at.read_at(i));
+    float* y = at.write("y");
+    return [=](std::int64_t, std::int64_t) {
+      parallel_ranges(outer, total, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t o = begin; o < end; ++o) {
+          float* to = y + o * total;
+          for (std::size_t i = 0; i < runs.size(); to += runs[i++]) copy(inputs[i] + o * runs[i], to, runs[i]);
+        }
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> slice(const OpDesc& desc) {
+  const Runs runs(desc.read("x").shape, desc.write("y").shape, desc.attributes.integers("begin"));
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* x = at.read("x");
+    float* y = at.write("y");
+    return [=](std::int64_t, std::int64_t) {
+      parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) copy(x + runs.offset(i), y + i * runs.length, runs.length);
+      });
+    };
+  });
+}
+
+std::unique_ptr<Kernel> slice_bwd(const OpDesc& desc) {
+  const Runs runs(desc.write("dx").shape, desc.read("dy").shape, desc.attributes.integers("begin"));
+  const std::int64_t elements = desc.write("dx").elements();
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* dy = at.read("dy");
+    float* dx = at.write("dx");
+    return [=](std::int64_t, std::int64_t) {
+      parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) { zero(dx + begin, end - begin); });
+      parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) copy(dy + i * runs.length, dx + runs.offset(i), runs.length);
+      });
+    };
+  });
+}
+
+}  // namespace eraserelu::cpu

@@ -1,0 +1,171 @@
+// Batch norm: statistics, application and both backward passes over one stretch of rows.
+#pragma once
+
+#include "onednn/simd/isa.h"
+#include "onednn/simd/loops.h"
+
+namespace eraserelu {
+namespace {
+
+/// lanes[c] = Σ over the period of lanes[c + k·channels].
+void fold(float* lanes, std::int64_t channels, std::int64_t period) {
+  for (std::int64_t base = channels; base < period; base += channels)
+    for (std::int64_t c = 0; c < channels; ++c) lanes[c] += lanes[base + c];
+}
+
+void tile(float* lanes, std::int64_t channels, std::int64_t period) {
+  for (std::int64_t j = channels; j < period; ++j) lanes[j] = lanes[j - channels];
+}
+
+void clear(float* lanes, std::int64_t n) {
+  for (std::int64_t j = 0; j < n; ++j) lanes[j] = 0;
+}
+
+void channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums) {
+  clear(lanes, period);
+  for (std::int64_t base = 0; base < n; base += period) {
+    const std::int64_t size = smaller(period, n - base);
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) lanes[j] += x[base + j];
+  }
+  fold(lanes, channels, period);
+  for (std::int64_t c = 0; c < channels; ++c) sums[c] = lanes[c];
+}
+
+/// Sums of (x-K) and (x-K)² with K the mean of the first period: the error of the variance is then at most
+/// n/period times that of the exact two-pass formula, whatever the mean.
+void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* out) {
+  float* const center = lanes;
+  float* const sum = lanes + period;
+  float* const squares = lanes + 2 * period;
+  const std::int64_t head = smaller(period, n);
+  channel_sums(x, head, channels, period, center, center);
+  for (std::int64_t c = 0; c < channels; ++c) center[c] *= static_cast<float>(channels) / static_cast<float>(head);
+  tile(center, channels, period);
+  clear(sum, 2 * period);
+  for (std::int64_t base = 0; base < n; base += period) {
+    const std::int64_t size = smaller(period, n - base);
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) {
+      const float d = x[base + j] - center[j];
+      sum[j] += d;
+      squares[j] = fused(d, d, squares[j]);
+    }
+  }
+  fold(sum, channels, period);
+  fold(squares, channels, period);
+  const float rows = static_cast<float>(n / channels);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float rest = squares[c] - sum[c] * sum[c] / rows;
+    out[c] = center[c];
+    out[channels + c] = sum[c] / rows;
+    out[2 * channels + c] = rest < 0 ? 0 : rest;
+  }
+}
+
+template <bool kResidual, bool kRelu, bool kMask>
+void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t period) {
+  const float* const scale = a.scale;
+  const float* const shift = a.shift;
+  for (std::int64_t base = 0; base < n; base += period) {
+    const std::int64_t size = smaller(period, n - base);
+    const float* const x = a.x + base;
+    const float* const residual = kResidual ? a.residual + base : nullptr;
+    float* const y = a.y + base;
+    std::uint8_t* const mask = kMask ? a.mask + base : nullptr;
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) {
+      float value = fused(x[j], scale[j], shift[j]);
+      if (kResidual) value += residual[j];
+      if (kMask) mask[j] = value > 0;
+      y[j] = kRelu && value <= 0 ? 0 : value;
+    }
+  }
+}
+
+template <bool kResidual, bool kRelu>
+void bn_apply_mask(const BnApply& a, std::int64_t n, std::int64_t period) {
+  a.mask ? bn_apply_as<kResidual, kRelu, true>(a, n, period) : bn_apply_as<kResidual, kRelu, false>(a, n, period);
+}
+
+void bn_apply(const BnApply& a, std::int64_t n, std::int64_t period) {
+  if (a.residual) return a.relu ? bn_apply_mask<true, true>(a, n, period) : bn_apply_mask<true, false>(a, n, period);
+  a.relu ? bn_apply_mask<false, true>(a, n, period) : bn_apply_mask<false, false>(a, n, period);
+}
+
+enum class Active { all, by_mask, by_sign };
+
+template <Active kActive>
+float active_gradient(float dy, std::uint8_t mask, float x, float scale, float shift) {
+  if (kActive == Active::by_mask) return mask ? dy : 0;
+  if (kActive == Active::by_sign) return fused(x, scale, shift) > 0 ? dy : 0;
+  return dy;
+}
+
+template <Active kActive>
+void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
+                      float* sum_g, float* sum_gx) {
+  float* const g_lanes = lanes;
+  float* const gx_lanes = lanes + period;
+  const float* const scale = a.scale;
+  const float* const shift = a.shift;
+  const float* const mean = a.mean;
+  clear(lanes, 2 * period);
+  for (std::int64_t base = 0; base < n; base += period) {
+    const std::int64_t size = smaller(period, n - base);
+    const float* const dy = a.dy + base;
+    const float* const x = a.x + base;
+    const std::uint8_t* const mask = kActive == Active::by_mask ? a.mask + base : nullptr;
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) {
+      const float g = active_gradient<kActive>(dy[j], mask ? mask[j] : 0, x[j], scale[j], shift[j]);
+      g_lanes[j] += g;
+      gx_lanes[j] = fused(g, x[j] - mean[j], gx_lanes[j]);
+    }
+  }
+  fold(g_lanes, channels, period);
+  fold(gx_lanes, channels, period);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    sum_g[c] = g_lanes[c];
+    sum_gx[c] = gx_lanes[c];
+  }
+}
+
+void bn_bwd_reduce(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sum_g,
+                   float* sum_gx) {
+  const auto run = !a.relu ? bn_bwd_reduce_as<Active::all>
+                   : a.mask ? bn_bwd_reduce_as<Active::by_mask> : bn_bwd_reduce_as<Active::by_sign>;
+  run(a, n, channels, period, lanes, sum_g, sum_gx);
+}
+
+template <Active kActive, bool kResidual>
+void bn_bwd_apply_as(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
+                     std::int64_t period) {
+  const float* const scale = a.scale;
+  const float* const shift = a.shift;
+  const float* const mean = a.mean;
+  for (std::int64_t base = 0; base < n; base += period) {
+    const std::int64_t size = smaller(period, n - base);
+    const float* const dy = a.dy + base;
+    const float* const x = a.x + base;
+    const std::uint8_t* const mask = kActive == Active::by_mask ? a.mask + base : nullptr;
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) {
+      const float g = active_gradient<kActive>(dy[j], mask ? mask[j] : 0, x[j], scale[j], shift[j]);
+      if (kResidual) dresidual[base + j] = g;
+      dx[base + j] = fused(scale[j], g, fused(slope[j], x[j] - mean[j], offset[j]));
+    }
+  }
+}
+
+void bn_bwd_apply(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
+                  std::int64_t period) {
+  const auto with = !a.relu ? bn_bwd_apply_as<Active::all, true>
+                    : a.mask ? bn_bwd_apply_as<Active::by_mask, true> : bn_bwd_apply_as<Active::by_sign, true>;
+  const auto without = !a.relu ? bn_bwd_apply_as<Active::all, false>
+                       : a.mask ? bn_bwd_apply_as<Active::by_mask, false> : bn_bwd_apply_as<Active::by_sign, false>;
+  (dresidual ? with : without)(a, slope, offset, dx, dresidual, n, period);
+}
+
+}  // namespace
+}  // namespace eraserelu

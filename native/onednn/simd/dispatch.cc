@@ -1,0 +1,28 @@
+// Chooses the set of loops by what the processor says it can do.
+#include "onednn/simd/loops.h"
+
+namespace eraserelu {
+
+extern const Loops kLoops_v2;
+extern const Loops kLoops_v3;
+extern const Loops kLoops_v4;
+
+namespace {
+
+const Loops& best_loops() {
+  __builtin_cpu_init();
+  const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+                  __builtin_cpu_supports("bmi2");
+  const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return v4 ? kLoops_v4 : v3 ? kLoops_v3 : kLoops_v2;
+}
+
+}  // namespace
+
+const Loops& loops() {
+  static const Loops& chosen = best_loops();
+  return chosen;
+}
+
+}  // namespace eraserelu

@@ -1,0 +1,131 @@
+// The update section: gradient norm and state, optimizers over the ranges of the arena, the average of the weights.
+#include <cmath>
+
+#include "backend/kernel_base.h"
+#include "base/optimizer_formulas.h"
+#include "onednn/kernels.h"
+#include "onednn/parallel.h"
+#include "onednn/simd/loops.h"
+
+namespace eraserelu::cpu {
+
+std::unique_ptr<Kernel> grad_norm(const OpDesc& desc) {
+  const std::int64_t elements = desc.read("gradient").elements(), pieces = ceil_div(elements, kPieceElements);
+  const double maxNorm = desc.attributes.number("maxNorm");
+  Requirements needs;
+  needs.scratchpad = static_cast<std::size_t>(pieces) * sizeof(double);
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const float* gradient = at.read("gradient");
+    const float* loss = at.read("loss");
+    float* state = at.write("state");
+    double* sums = reinterpret_cast<double*>(at.scratchpad());
+    const StepParams* step = at.step();
+    return [=](std::int64_t, std::int64_t) {
+      parallel_for(pieces, elements, [&](std::int64_t i, int) {
+        const std::int64_t begin = i * kPieceElements;
+        sums[i] = loops().sum_of_squares(gradient + begin, std::min(kPieceElements, elements - begin));
+      });
+      double total = 0;
+      for (std::int64_t i = 0; i < pieces; ++i) total += sums[i];
+      update_state(state, total, !loss || std::isfinite(*loss), maxNorm, step->microCount);
+    };
+  });
+}
+
+namespace {
+
+/// A stretch of the arena with its parameter group.
+struct Range {
+  std::int64_t offset, count;
+  std::size_t group;
+};
+
+std::vector<Range> ranges_of(const OpDesc& desc) {
+  const std::vector<std::int64_t> triples = desc.attributes.integers("ranges");
+  std::vector<Range> ranges;
+  for (std::size_t i = 0; i + 2 < triples.size(); i += 3)
+    ranges.push_back({triples[i], triples[i + 1], static_cast<std::size_t>(triples[i + 2])});
+  return ranges;
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> sgd_update(const OpDesc& desc) {
+  const std::vector<Range> ranges = ranges_of(desc);
+  const std::vector<double> weightDecay = desc.attributes.numbers("weightDecay");
+  const float momentum = static_cast<float>(desc.attributes.number("momentum"));
+  const float dampening = static_cast<float>(desc.attributes.number("dampening"));
+  const bool nesterov = desc.attributes.flag("nesterov");
+
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* gradient = at.read("gradient");
+    const float* state = at.read("state");
+    float* weights = at.write("weights");
+    float* velocity = at.write("velocity");
+    const StepParams* step = at.step();
+    return [=](std::int64_t, std::int64_t) {
+      if (state[kStateFinite] == 0) return;
+      for (const Range& range : ranges) {
+        const SgdParams<float> params{state[kStateScale], step->learningRate[range.group],
+                                      static_cast<float>(weightDecay[range.group]), momentum, dampening, nesterov,
+                                      state[kStateUpdates] == 1};
+        parallel_ranges(range.count, 1, [&](std::int64_t begin, std::int64_t end) {
+          const std::int64_t i = range.offset + begin;
+          loops().sgd(params, gradient + i, weights + i, velocity ? velocity + i : nullptr, end - begin);
+        });
+      }
+    };
+  });
+}
+
+std::unique_ptr<Kernel> adamw_update(const OpDesc& desc) {
+  const std::vector<Range> ranges = ranges_of(desc);
+  const std::vector<double> weightDecay = desc.attributes.numbers("weightDecay");
+  const double beta1 = desc.attributes.number("beta1"), beta2 = desc.attributes.number("beta2");
+  const float epsilon = static_cast<float>(desc.attributes.number("epsilon"));
+
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* gradient = at.read("gradient");
+    const float* state = at.read("state");
+    float* weights = at.write("weights");
+    float* m = at.write("m");
+    float* v = at.write("v");
+    const StepParams* step = at.step();
+    return [=](std::int64_t, std::int64_t) {
+      if (state[kStateFinite] == 0) return;
+      const double t = state[kStateUpdates];
+      const float correction1 = static_cast<float>(adamw_correction(beta1, t));
+      const float correction2 = static_cast<float>(adamw_correction(beta2, t));
+      for (const Range& range : ranges) {
+        const AdamwParams<float> params{state[kStateScale], step->learningRate[range.group],
+                                        static_cast<float>(weightDecay[range.group]), static_cast<float>(beta1),
+                                        static_cast<float>(beta2), static_cast<float>(1 - beta1),
+                                        static_cast<float>(1 - beta2), epsilon, correction1, correction2};
+        parallel_ranges(range.count, 1, [&](std::int64_t begin, std::int64_t end) {
+          const std::int64_t i = range.offset + begin;
+          loops().adamw(params, gradient + i, weights + i, m + i, v + i, end - begin);
+        });
+      }
+    };
+  });
+}
+
+std::unique_ptr<Kernel> ema_update(const OpDesc& desc) {
+  const std::int64_t elements = desc.read("weights").elements();
+  const float fresh = static_cast<float>(1.0 - desc.attributes.number("decay"));
+
+  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
+    const float* weights = at.read("weights");
+    const float* state = at.read("state");
+    float* ema = at.write("ema");
+    return [=](std::int64_t, std::int64_t) {
+      if (state[kStateFinite] == 0) return;
+      parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) {
+        loops().ema(weights + begin, ema + begin, fresh, end - begin);
+      });
+    };
+  });
+}
+
+}  // namespace eraserelu::cpu
