@@ -1,0 +1,70 @@
+// What one JavaScript environment (main thread or worker) holds: the bridge from runner threads back to its event loop, the
+// jobs it waits for, and the constructors of its wrapped classes. When the environment ends, its jobs are aborted and awaited.
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "binding/runner.h"
+
+namespace eraserelu {
+
+/// Set to true to make the job that polls it stop.
+using AbortFlag = std::shared_ptr<std::atomic<bool>>;
+
+class Environment {
+ public:
+  explicit Environment(Napi::Env env);
+  ~Environment();
+  static Environment& of(Napi::Env env);
+
+  /// Runs `work` on the runner and settles the promise with what `done` makes on the JavaScript thread, or with the error
+  /// that `work` threw.
+  Napi::Promise submit(Napi::Env env, Runner& runner, std::function<void()> work, std::function<Napi::Value(Napi::Env)> done,
+                       AbortFlag abort = nullptr);
+
+  /// Aborts what still runs, waits until the runners are idle, and takes no more jobs. What is done but did not reach
+  /// the event loop is dropped.
+  void close();
+
+  /// Tells V8 how many bytes of native memory this environment's objects hold.
+  void adjust_memory(Napi::Env env, std::int64_t change);
+
+  Napi::FunctionReference store_class;
+  Napi::FunctionReference plan_class;
+
+ private:
+  struct Job;
+  void finished(Napi::Env env, Job* job);
+
+  Napi::ThreadSafeFunction bridge_;
+  int pending_ = 0;   // on the JavaScript thread
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::set<Job*> running_;     // posted to a runner, not done yet
+  std::set<Job*> delivered_;   // done, on the way to the event loop
+  bool closed_ = false;
+};
+
+/// The JavaScript error for a native one: message, and `code` with the name of its kind.
+Napi::Error to_js_error(Napi::Env env, const std::exception& error);
+
+/// Calls `body`, turning native errors into JavaScript ones.
+template <typename Body>
+auto translated(Napi::Env env, Body body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const Napi::Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw to_js_error(env, error);
+  }
+}
+
+}  // namespace eraserelu

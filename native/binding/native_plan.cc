@@ -1,0 +1,147 @@
+#include "binding/native_plan.h"
+
+#include "base/error.h"
+#include "binding/decode.h"
+#include "binding/environment.h"
+#include "binding/native_store.h"
+
+namespace eraserelu {
+
+Napi::Function NativePlan::define_class(Napi::Env env) {
+  return DefineClass(env, "NativePlan",
+                     {InstanceMethod<&NativePlan::memory>("memory"), InstanceMethod<&NativePlan::engines>("engines"),
+                      InstanceMethod<&NativePlan::set_resident>("setResident"), InstanceMethod<&NativePlan::run>("run"),
+                      InstanceMethod<&NativePlan::dispose>("dispose")});
+}
+
+Napi::Value NativePlan::create(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto desc = std::make_shared<PlanDesc>(translated(env, [&] { return decode_plan(info[0].As<Napi::Object>()); }));
+  NativeStore* wrapper = NativeStore::Unwrap(info[1].As<Napi::Object>());
+  Runner& runner = wrapper->runner();
+  auto store = wrapper->store(env);
+  auto plan = std::make_shared<std::shared_ptr<Plan>>();
+  return Environment::of(env).submit(
+      env, runner,
+      [desc, store, plan, &runner] { *plan = runner.own(new Plan(std::move(*desc), store, runner.arena())); },
+      [plan, &runner](Napi::Env env) -> Napi::Value {
+        Held held{&runner, std::move(*plan)};
+        return Environment::of(env).plan_class.New({Napi::External<Held>::New(env, &held)});
+      });
+}
+
+NativePlan::NativePlan(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativePlan>(info) {
+  if (!info[0].IsExternal()) throw to_js_error(info.Env(), Error(ErrorCode::InvalidArgument, "plans are made by createPlan"));
+  auto* held = info[0].As<Napi::External<Held>>().Data();
+  runner_ = held->runner;
+  plan_ = std::move(held->plan);
+  const PlanMemory memory = plan_->memory();
+  bytes_ = static_cast<std::int64_t>(memory.inputs + memory.resident + memory.packed);
+  Environment::of(info.Env()).adjust_memory(info.Env(), bytes_);
+}
+
+std::shared_ptr<Plan> NativePlan::plan(Napi::Env env) const {
+  if (!plan_) throw to_js_error(env, Error(ErrorCode::InvalidArgument, "the plan was disposed"));
+  return plan_;
+}
+
+Napi::Value NativePlan::memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const PlanMemory memory = plan(env)->memory();
+  Napi::Object result = Napi::Object::New(env);
+  const auto set = [&](const char* key, std::size_t bytes) { result.Set(key, Napi::Number::New(env, static_cast<double>(bytes))); };
+  set("arena", memory.arena);
+  set("livePeak", memory.live_peak);
+  set("inputs", memory.inputs);
+  set("resident", memory.resident);
+  set("packed", memory.packed);
+  Napi::Array largest = Napi::Array::New(env);
+  for (const auto& [name, bytes] : memory.largest) {
+    Napi::Object row = Napi::Object::New(env);
+    row.Set("name", Napi::String::New(env, name));
+    row.Set("bytes", Napi::Number::New(env, static_cast<double>(bytes)));
+    largest.Set(largest.Length(), row);
+  }
+  result.Set("largest", largest);
+  return result;
+}
+
+Napi::Value NativePlan::engines(const Napi::CallbackInfo& info) {
+  Napi::Array names = Napi::Array::New(info.Env());
+  for (const std::string& name : plan(info.Env())->engines()) names.Set(names.Length(), Napi::String::New(info.Env(), name));
+  return names;
+}
+
+Napi::Value NativePlan::set_resident(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto plan = this->plan(env);
+  const int tensor = plan->residents().at(info[0].As<Napi::Number>().Uint32Value());
+  auto bytes = std::make_shared<std::vector<std::byte>>(translated(env, [&] { return decode_bytes(info[1]); }));
+  return Environment::of(env).submit(env, *runner_, [=] { plan->set_resident(tensor, *bytes); },
+                                     [](Napi::Env env) { return env.Undefined(); });
+}
+
+namespace {
+
+RunRequest decode_request(const Napi::Object& object) {
+  RunRequest request;
+  const auto microbatches = object.Get("microbatches").As<Napi::Array>();
+  for (std::uint32_t m = 0; m < microbatches.Length(); ++m) {
+    const auto arrays = microbatches.Get(m).As<Napi::Array>();
+    auto& inputs = request.microbatches.emplace_back();
+    for (std::uint32_t i = 0; i < arrays.Length(); ++i) inputs.push_back(decode_bytes(arrays.Get(i)));
+  }
+  bool lossless = false;
+  request.params.seed = object.Get("seed").As<Napi::BigInt>().Uint64Value(&lossless);
+  request.params.step = static_cast<std::uint64_t>(object.Get("step").As<Napi::Number>().Int64Value());
+  const auto rates = object.Get("learningRates").As<Napi::Array>();
+  if (rates.Length() > static_cast<std::uint32_t>(kMaxGroups))
+    fail(ErrorCode::InvalidArgument, "at most ", kMaxGroups, " parameter groups, got ", rates.Length());
+  for (std::uint32_t i = 0; i < rates.Length(); ++i) request.params.learningRate[i] = rates.Get(i).As<Napi::Number>().FloatValue();
+  request.profile = object.Get("profile").ToBoolean();
+  return request;
+}
+
+Napi::Value encode_result(Napi::Env env, const PlanDesc& desc, const RunResult& result) {
+  Napi::Object object = Napi::Object::New(env);
+  Napi::Array outputs = Napi::Array::New(env);
+  for (std::size_t i = 0; i < result.outputs.size(); ++i)
+    outputs.Set(static_cast<std::uint32_t>(i), encode_array(env, desc.tensors[desc.outputs[i].tensor].desc.dtype, result.outputs[i]));
+  object.Set("outputs", outputs);
+  Napi::Array seconds = Napi::Array::New(env);
+  for (std::size_t i = 0; i < result.node_seconds.size(); ++i)
+    seconds.Set(static_cast<std::uint32_t>(i), Napi::Number::New(env, result.node_seconds[i]));
+  object.Set("nodeSeconds", seconds);
+  return object;
+}
+
+}  // namespace
+
+Napi::Value NativePlan::run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto plan = this->plan(env);
+  auto request = std::make_shared<RunRequest>(translated(env, [&] { return decode_request(info[0].As<Napi::Object>()); }));
+  auto result = std::make_shared<RunResult>();
+  auto flag = std::make_shared<std::atomic<bool>>(false);
+  Napi::Object handle = Napi::Object::New(env);
+  handle.Set("promise", Environment::of(env).submit(env, *runner_, [=] { *result = plan->run(*request, *flag); },
+                                                    [=](Napi::Env env) { return encode_result(env, plan->desc(), *result); }, flag));
+  handle.Set("abort", Napi::Function::New(env, [flag](const Napi::CallbackInfo&) { *flag = true; }));
+  return handle;
+}
+
+Napi::Value NativePlan::dispose(const Napi::CallbackInfo& info) {
+  let_go(info.Env());
+  return info.Env().Undefined();
+}
+
+void NativePlan::Finalize(Napi::Env env) { let_go(env); }
+
+void NativePlan::let_go(Napi::Env env) {
+  if (!plan_) return;
+  plan_.reset();
+  Environment::of(env).adjust_memory(env, -bytes_);
+  bytes_ = 0;
+}
+
+}  // namespace eraserelu
