@@ -30,7 +30,12 @@ export const vocabulary = {
   bnApply: op('x mean invstd gamma beta residual?', 'y mask?', 'activation', 'map'),
   bnBwdReduce: op('dy x mean invstd gamma beta mask?', 'dgamma dbeta', 'activation', 'reduce'),
   bnBwdApply: op('dy x mean invstd gamma beta dgamma dbeta mask?', 'dx dresidual?', 'activation', 'map'),
-  bnRunningUpdate: op('mean variance state runningMean runningVariance', 'runningMean runningVariance', 'momentum count', 'whole'),
+  bnRunningUpdate: op(
+    'mean variance state runningMean runningVariance',
+    'runningMean runningVariance',
+    'momentum count',
+    'whole',
+  ),
   batchNormInfer: op('x mean variance gamma beta residual?', 'y mask?', 'epsilon activation', 'map'),
   batchNormInferBwd: op('dy x mean variance gamma beta mask?', 'dx dgamma dbeta dresidual?', 'epsilon activation', 'reduce'),
   // pooling and shortcuts
@@ -64,7 +69,12 @@ export const vocabulary = {
   gatherImages: op('dataset indices offsets flips cutouts?', 'x', image, 'map'),
   // update
   gradNorm: op('gradient loss? state', 'state', 'maxNorm', 'whole'),
-  sgdUpdate: op('gradient state weights velocity?', 'weights velocity?', 'momentum dampening nesterov ranges weightDecay', 'whole'),
+  sgdUpdate: op(
+    'gradient state weights velocity?',
+    'weights velocity?',
+    'momentum dampening nesterov ranges weightDecay',
+    'whole',
+  ),
   adamwUpdate: op('gradient state weights m v', 'weights m v', 'beta1 beta2 epsilon ranges weightDecay', 'whole'),
   emaUpdate: op('weights state ema', 'ema', 'decay', 'whole'),
 } as const satisfies Record<string, Operands>
@@ -73,5 +83,5 @@ export type OpName = keyof typeof vocabulary
 
 /** The operand names of one side, in order, without marks. */
 export function operandNames(list: string): string[] {
-  return list === '' ? [] : list.split(' ').map((name) => name.replace(/[?*]$/, ''))
+  return list === '' ? [] : list.split(' ').map(name => name.replace(/[?*]$/, ''))
 }

@@ -1,0 +1,30 @@
+import { elementsOf, type Shape } from './tensor.js'
+
+/** What a parameter is for: decides weight decay, and whether a gradient exists at all (`statistic`: never). */
+export type ParameterRole = 'weight' | 'bias' | 'norm' | 'statistic'
+
+/**
+ * A named array of a model: a filter, a bias, a batch-norm scale, or a running statistic.
+ * `data` holds its value on the host, f32; a trainer's store owns the value while it trains and writes it back
+ * at the end of every epoch and of the training.
+ */
+export class Parameter {
+  /** The path in the model, 'layer1.0.conv1.weight'; set when the model's names are taken. */
+  name = ''
+  /** False keeps the value as it is in training: no gradient, no optimizer state. */
+  trainable: boolean
+  readonly data: Float32Array
+
+  constructor(
+    readonly shape: Shape,
+    readonly role: ParameterRole,
+  ) {
+    this.trainable = role !== 'statistic'
+    this.data = new Float32Array(elementsOf(shape))
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return this.data.length
+  }
+}

@@ -1,0 +1,15 @@
+/** Removes nodes whose outputs nobody reads. */
+import { present, type Graph } from '../graph.js'
+import type { Tensor } from '../tensor.js'
+
+export function removeDeadCode(graph: Graph, kept: ReadonlySet<Tensor>): void {
+  const live = new Set<Tensor>([...kept, ...graph.outputs.values(), ...graph.gradients.values()])
+  for (let i = graph.nodes.length - 1; i >= 0; i--) {
+    const node = graph.nodes[i]!
+    if (node.section === 'update' || present(node.writes).some(tensor => live.has(tensor) || graph.sources.has(tensor))) {
+      for (const tensor of present(node.reads)) live.add(tensor)
+    } else {
+      graph.nodes.splice(i, 1)
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/** The store: owner of the canonical parameters and of all training state, on one device. */
+import { addon, native, type NativeStore } from './addon.js'
+import { Disposed, fromNative } from './errors.js'
+import { didYouMean } from './suggest.js'
+import { InvalidArgument } from './errors.js'
+
+/** `weights`, their moving average, the optimizer's arenas, and the update state. */
+export type ArenaName = 'weights' | 'ema' | 'velocity' | 'm' | 'v' | 'state'
+
+/** Indices into the `state` arena; the same as in native/plan/step_params.h. */
+export const state = { finite: 0, scale: 1, norm: 2, updates: 3, skipped: 4, lossScale: 5, size: 16 } as const
+
+export class Store {
+  private handle: NativeStore | undefined
+  private readonly sizes = new Map<ArenaName, number>()
+
+  private constructor(readonly device: string) {
+    this.handle = native(({ NativeStore }) => new NativeStore(device))
+  }
+
+  /** Makes a store with these flat arenas of f32 elements, all zero. */
+  static async create(device: string, arenas: Partial<Record<ArenaName, number>>): Promise<Store> {
+    const store = new Store(checkDevice(device))
+    for (const [name, elements] of Object.entries(arenas) as [ArenaName, number][]) {
+      await store.call(handle => handle.define(name, elements))
+      store.sizes.set(name, elements)
+    }
+    return store
+  }
+
+  /** Elements of an arena; 0 if the store has none of that name. */
+  sizeOf(arena: ArenaName): number {
+    return this.sizes.get(arena) ?? 0
+  }
+
+  /** Bytes of all arenas. */
+  get bytes(): number {
+    return [...this.sizes.values()].reduce((sum, elements) => sum + elements * 4, 0)
+  }
+
+  async read(arena: ArenaName, offset = 0, count = this.sizeOf(arena) - offset): Promise<Float32Array> {
+    return this.call(handle => handle.read(arena, offset, count))
+  }
+
+  async write(arena: ArenaName, offset: number, values: Float32Array): Promise<void> {
+    await this.call(handle => handle.write(arena, offset, values))
+  }
+
+  /** For plan.ts: the native object. */
+  get native(): NativeStore {
+    if (!this.handle) throw new Disposed('the store was disposed')
+    return this.handle
+  }
+
+  dispose(): void {
+    this.handle?.dispose()
+    this.handle = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  private async call<T>(body: (handle: NativeStore) => Promise<T>): Promise<T> {
+    try {
+      return await body(this.native)
+    } catch (error) {
+      throw fromNative(error)
+    }
+  }
+}
+
+/** Returns the name if there is such a device; throws InvalidArgument with the names there are. */
+export function checkDevice(device: string): string {
+  const devices = addon().devices()
+  if (!devices.includes(device)) {
+    throw new InvalidArgument(
+      `there is no device '${device}' in this build: use ${devices.join(' or ')}.${didYouMean(device, devices)}`,
+    )
+  }
+  return device
+}
