@@ -1,0 +1,70 @@
+/** MaxPool2d, AvgPool2d and GlobalAvgPool. */
+import { avgPool2d, globalAvgPool, maxPool2d, type Padding, type Pair } from '../../graph/functions.js'
+import type { Tensor } from '../../graph/tensor.js'
+import { requireKnownOptions } from '../../runtime/options.js'
+import { Module } from '../module.js'
+import { size } from './size.js'
+
+export interface PoolLayerOptions {
+  /** Default: the kernel. */
+  stride?: Pair
+  padding?: Padding
+}
+
+export class MaxPool2d extends Module {
+  readonly stride: Pair
+  readonly padding: Padding
+
+  constructor(
+    readonly kernel: Pair,
+    options: PoolLayerOptions = {},
+  ) {
+    super()
+    requireKnownOptions('MaxPool2d', options, ['stride', 'padding'])
+    this.stride = options.stride ?? kernel
+    this.padding = options.padding ?? 0
+  }
+
+  forward(x: Tensor): Tensor {
+    const { kernel, stride, padding } = this
+    return maxPool2d(x, { kernel, stride, padding })
+  }
+
+  protected override describe(): string {
+    return `kernel=${size(this.kernel)}, stride=${size(this.stride)}, padding=${size(this.padding)}`
+  }
+}
+
+export class AvgPool2d extends Module {
+  readonly stride: Pair
+  readonly padding: Padding
+  readonly countIncludePad: boolean
+
+  /** Padding counts in the mean unless `countIncludePad` is false. */
+  constructor(
+    readonly kernel: Pair,
+    options: PoolLayerOptions & { countIncludePad?: boolean } = {},
+  ) {
+    super()
+    requireKnownOptions('AvgPool2d', options, ['stride', 'padding', 'countIncludePad'])
+    this.stride = options.stride ?? kernel
+    this.padding = options.padding ?? 0
+    this.countIncludePad = options.countIncludePad ?? true
+  }
+
+  forward(x: Tensor): Tensor {
+    const { kernel, stride, padding, countIncludePad } = this
+    return avgPool2d(x, { kernel, stride, padding, countIncludePad })
+  }
+
+  protected override describe(): string {
+    return `kernel=${size(this.kernel)}, stride=${size(this.stride)}, padding=${size(this.padding)}`
+  }
+}
+
+/** Mean over height and width: [N, H, W, C] to [N, C]. */
+export class GlobalAvgPool extends Module {
+  forward(x: Tensor): Tensor {
+    return globalAvgPool(x)
+  }
+}

@@ -1,0 +1,16 @@
+import { relu } from '../../graph/functions.js'
+import type { Tensor } from '../../graph/tensor.js'
+import { Module } from '../module.js'
+
+/** max(x, 0), or x itself when erased; `eraseReLU` sets the flag. */
+export class ReLU extends Module {
+  erased = false
+
+  forward(x: Tensor): Tensor {
+    return this.erased ? x : relu(x)
+  }
+
+  protected override describe(): string {
+    return this.erased ? 'erased' : ''
+  }
+}
