@@ -1,0 +1,30 @@
+/** Data sets by name, and the caller's own: `data.open`, `data.list`, `data.fromArrays`. */
+import { InvalidArgument } from '../runtime/errors.js'
+import { requireKnownOptions } from '../runtime/options.js'
+import { didYouMean } from '../runtime/suggest.js'
+import type { DataSource } from './dataset.js'
+import { openFashionMnist, openFashionMnistSample, type FindOptions } from './fashion_mnist.js'
+
+export { fromBatches, type BatchStream, type BatchStreamOptions } from './batch_stream.js'
+export { fromArrays, type FromArraysOptions, type ImageArrays } from './from_arrays.js'
+export { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from './dataset.js'
+export { Loader, type LoaderOptions, type LoadedBatch } from './loader.js'
+export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batch.js'
+export type { FindOptions } from './fashion_mnist.js'
+
+const sources: Readonly<Record<string, (options: FindOptions) => Promise<DataSource>>> = {
+  'fashion-mnist': openFashionMnist,
+  'fashion-mnist-sample': openFashionMnistSample,
+}
+
+/** The names that `open` knows. */
+export const list = (): string[] => Object.keys(sources)
+
+/** Opens a data set by name: finds its files on this machine or downloads them. */
+export async function open(name: string, options: FindOptions = {}): Promise<DataSource> {
+  const source = Object.hasOwn(sources, name) ? sources[name] : undefined
+  if (!source)
+    throw new InvalidArgument(`There is no data set '${name}'.${didYouMean(name, list())} Known: ${list().join(', ')}.`)
+  requireKnownOptions(`data.open('${name}')`, options, ['dataPath', 'download'])
+  return source(options)
+}

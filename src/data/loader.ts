@@ -1,0 +1,96 @@
+/**
+ * Which images make a batch and how each is cropped and flipped. The pixels stay where they are: `gatherImages` does the work
+ * (docs/vocabulary.md). Every random choice is a function of (seed, epoch, image), so a resumed run sees the same batches.
+ */
+import { InvalidArgument } from '../runtime/errors.js'
+import { requireInteger } from '../runtime/options.js'
+import { checkSeed, integerBelow, permutation, philoxBlock, streams } from '../runtime/philox.js'
+import { checkedAugment, noAugment, type Augment, type ImageDataset } from './dataset.js'
+
+export interface LoaderOptions {
+  batchSize: number
+  seed?: number
+  /** A new random order every epoch (default false: the order of the data set). */
+  shuffle?: boolean
+  augment?: Partial<Augment>
+  /** Leave out a last batch that is not full (default false: fill it with index −1 and label −1). */
+  dropLast?: boolean
+}
+
+/** The operands of `gatherImages` and the labels, for one batch of B images. */
+export interface LoadedBatch {
+  /** [B]; −1: no image. */
+  indices: Int32Array
+  /** [B, 2]: top and left of the crop in the padded image. */
+  offsets: Int32Array
+  /** [B]: 1 where the image is mirrored. */
+  flips: Uint8Array
+  /** [B, 2]: centre y, x of the cutout in the crop; only where `augment.cutout` is not 0. */
+  cutouts?: Int32Array
+  /** [B]; −1: no image. */
+  labels: Int32Array
+  /** How many of the B are images; they come first. */
+  count: number
+}
+
+export class Loader {
+  readonly batchSize: number
+  /** `gatherImages` must run with this pad, padMode and cutout. */
+  readonly augment: Augment
+  readonly batchesPerEpoch: number
+  readonly #seed: number
+  readonly #shuffle: boolean
+
+  constructor(
+    readonly dataset: ImageDataset,
+    { batchSize, seed = 0, shuffle = false, augment = noAugment, dropLast = false }: LoaderOptions,
+  ) {
+    requireInteger('Loader', 'batchSize', batchSize)
+    checkSeed(seed)
+    if (dropLast && dataset.size < batchSize)
+      throw new InvalidArgument(
+        `batchSize ${batchSize} is larger than the ${dataset.size} images of '${dataset.name}': no batch would be full`,
+      )
+    this.batchSize = batchSize
+    this.augment = checkedAugment(augment, dataset.shape)
+    this.batchesPerEpoch = dropLast ? Math.floor(dataset.size / batchSize) : Math.ceil(dataset.size / batchSize)
+    this.#seed = seed
+    this.#shuffle = shuffle
+  }
+
+  /** The batches of one epoch from number `firstBatch` on; every batch has arrays of its own. */
+  *batches(epoch: number, firstBatch = 0): Generator<LoadedBatch, void> {
+    const order = this.#shuffle ? permutation(this.dataset.size, this.#seed, epoch) : undefined
+    for (let batch = firstBatch; batch < this.batchesPerEpoch; ++batch) yield this.#batch(epoch, batch, order)
+  }
+
+  #batch(epoch: number, number: number, order: Int32Array | undefined): LoadedBatch {
+    const { batchSize, dataset, augment } = this
+    const start = number * batchSize
+    const count = Math.min(batchSize, dataset.size - start)
+    const indices = new Int32Array(batchSize).fill(-1, count)
+    const labels = new Int32Array(batchSize).fill(-1, count)
+    const offsets = new Int32Array(2 * batchSize).fill(augment.pad)
+    const flips = new Uint8Array(batchSize)
+    const cutouts = augment.cutout > 0 ? new Int32Array(2 * batchSize) : undefined
+    const [height, width] = dataset.shape
+    const words = new Uint32Array(4)
+    for (let n = 0; n < count; ++n) {
+      const image = order ? order[start + n]! : start + n
+      indices[n] = image
+      labels[n] = dataset.labels[image]!
+      if (augment.pad > 0 || augment.flip) {
+        philoxBlock(this.#seed, epoch, streams.augment, image, words)
+        offsets[2 * n] = integerBelow(words[0]!, 2 * augment.pad + 1)
+        offsets[2 * n + 1] = integerBelow(words[1]!, 2 * augment.pad + 1)
+        if (augment.flip) flips[n] = words[2]! >>> 31
+      }
+      if (cutouts) {
+        philoxBlock(this.#seed, epoch, streams.cutout, image, words)
+        cutouts[2 * n] = integerBelow(words[0]!, height)
+        cutouts[2 * n + 1] = integerBelow(words[1]!, width)
+      }
+    }
+    return { indices, offsets, flips, ...(cutouts && { cutouts }), labels, count }
+  }
+}
