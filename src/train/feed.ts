@@ -1,0 +1,147 @@
+/**
+ * Feeds: how batches get into a plan. A data source lives on the device and is gathered by index; batches of the caller's
+ * own are copied in. Each feed adds its input nodes to the graph and turns its batches into the arrays those nodes read.
+ */
+import { checkBatch, type Batch } from '../data/batch.js'
+import type { BatchStream } from '../data/batch_stream.js'
+import { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from '../data/dataset.js'
+import { Loader, type LoadedBatch } from '../data/loader.js'
+import { gatherImages, imageInput, type ImageOptions } from '../graph/functions.js'
+import type { Tensor } from '../graph/tensor.js'
+import { currentTrace } from '../graph/trace.js'
+import type { HostArrays, Plan } from '../runtime/plan.js'
+
+/** What the traced batch offers to the model and the loss. */
+export interface TracedBatch {
+  /** The network's input, f32 [N, H, W, C]. */
+  readonly images: Tensor
+  /** i32 [N]; -1: ignored. */
+  readonly labels: Tensor
+  /** The second label set and the share of the first, where the batches have them. */
+  readonly mix?: { readonly labels2: Tensor; readonly lambda: Tensor }
+}
+
+export interface Feed {
+  readonly batchesPerEpoch: number
+  /** Adds the input nodes to the open trace. */
+  trace(): TracedBatch
+  /** Uploads what stays on the device. */
+  prepare(plan: Plan): Promise<void>
+  /** The arrays of each batch of an epoch, and how many real images it has. */
+  batches(epoch: number): AsyncIterable<{ arrays: HostArrays; count: number }>
+}
+
+const imageOptions = (
+  { mean, std }: Pick<DataSource, 'mean' | 'std'>,
+  [height, width]: ImageShape,
+  { pad, padMode, cutout }: Augment,
+): ImageOptions => ({
+  mean,
+  std,
+  pad,
+  padMode,
+  cutout,
+  height,
+  width,
+})
+
+/** A data set in memory: uploaded once, gathered by index, cropped, flipped and normalised on the device. */
+export class ResidentFeed implements Feed {
+  private readonly loader: Loader
+  readonly batchesPerEpoch: number
+
+  constructor(
+    private readonly source: DataSource,
+    private readonly dataset: ImageDataset,
+    options: { batchSize: number; seed: number; training: boolean; dropLast: boolean },
+  ) {
+    const { batchSize, seed, training, dropLast } = options
+    this.loader = new Loader(dataset, {
+      batchSize,
+      seed,
+      shuffle: training,
+      dropLast,
+      augment: training ? source.augment : noAugment,
+    })
+    this.batchesPerEpoch = this.loader.batchesPerEpoch
+  }
+
+  trace(): TracedBatch {
+    const trace = currentTrace()
+    const { batchSize: n, augment } = this.loader
+    const input = (name: keyof LoadedBatch, dtype: 'i32' | 'u8', shape: number[]) => trace.input(name, { dtype, shape })
+    const { shape, size } = this.dataset
+    const dataset = trace.graph.source({ dtype: 'u8', shape: [size, ...shape] }, 'dataset', { kind: 'resident', name: 'dataset' })
+    const images = gatherImages(
+      dataset,
+      input('indices', 'i32', [n]),
+      input('offsets', 'i32', [n, 2]),
+      input('flips', 'u8', [n]),
+      imageOptions(this.source, shape, augment),
+      augment.cutout > 0 ? input('cutouts', 'i32', [n, 2]) : undefined,
+    )
+    return { images, labels: input('labels', 'i32', [n]) }
+  }
+
+  async prepare(plan: Plan): Promise<void> {
+    await plan.setResident('dataset', this.dataset.images)
+  }
+
+  async *batches(epoch: number): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+    for (const { count, ...arrays } of this.loader.batches(epoch)) yield await Promise.resolve({ arrays, count })
+  }
+}
+
+/** Batches of the caller's own, bytes or floats. */
+export class StreamFeed implements Feed {
+  readonly batchesPerEpoch: number
+
+  constructor(
+    private readonly stream: BatchStream,
+    private readonly batchSize: number,
+    private readonly open: (epoch: number) => AsyncIterable<Batch>,
+  ) {
+    this.batchesPerEpoch = stream.batchesPerEpoch
+  }
+
+  trace(): TracedBatch {
+    const trace = currentTrace()
+    const { batchSize: n, stream } = this
+    const { shape, imageType } = stream
+    const given = trace.input('images', { dtype: imageType, shape: [n, ...shape] })
+    const images =
+      imageType === 'f32'
+        ? given
+        : imageInput(
+            given,
+            trace.input('offsets', { dtype: 'i32', shape: [n, 2] }),
+            trace.input('flips', { dtype: 'u8', shape: [n] }),
+            imageOptions(stream, shape, noAugment),
+          )
+    const labels = trace.input('labels', { dtype: 'i32', shape: [n] })
+    if (!stream.mixed) return { images, labels }
+    const mix = {
+      labels2: trace.input('labels2', { dtype: 'i32', shape: [n] }),
+      lambda: trace.input('lambda', { dtype: 'f32', shape: [n] }),
+    }
+    return { images, labels, mix }
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async *batches(epoch: number): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+    const { stream, batchSize } = this
+    const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
+    let number = 0
+    for await (const batch of this.open(epoch)) {
+      checkBatch(batch, { batchSize, ...stream }, `${stream.name}: batch ${number++} of epoch ${epoch}`)
+      // Copies: the caller may fill the same arrays again while this batch waits for the others of its step.
+      const { images, labels, labels2, lambda } = batch
+      const mix = stream.mixed && labels2 && lambda ? { labels2: labels2.slice(), lambda: lambda.slice() } : {}
+      const arrays = { images: images.slice(), labels: labels.slice(), ...mix, ...(stream.imageType === 'u8' ? still : {}) }
+      yield { arrays, count: labels.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) }
+    }
+  }
+}

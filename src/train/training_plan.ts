@@ -1,0 +1,220 @@
+/** The training step as one plan: input, model, loss, backward pass, update. And its evaluation twin. */
+import { crossEntropyWithCounts, reshape, type CrossEntropy } from '../graph/functions.js'
+import type { Graph } from '../graph/graph.js'
+import { differentiate } from '../graph/autodiff.js'
+import type { Parameter } from '../graph/parameter.js'
+import { removeDeadCode } from '../graph/passes/dead_code.js'
+import { fuseAddend } from '../graph/passes/fuse_addend.js'
+import { fuse } from '../graph/passes/fuse.js'
+import { lower } from '../graph/passes/lower.js'
+import { ownGradients } from '../graph/passes/own_gradients.js'
+import { tile } from '../graph/passes/tile.js'
+import { serialise } from '../graph/serialise.js'
+import { f32, formatShape, Tensor } from '../graph/tensor.js'
+import { Trace, withTrace } from '../graph/trace.js'
+import type { Module } from '../nn/module.js'
+import { groupsOf, type Ema, type Grouping, type Optimizer } from '../optim/index.js'
+import { InvalidArgument } from '../runtime/errors.js'
+import type { PlanDesc } from '../runtime/plan_desc.js'
+import { state as stateIndex, type ArenaName } from '../runtime/store.js'
+import type { StoreLayout } from '../runtime/store_layout.js'
+import type { Feed, TracedBatch } from './feed.js'
+
+/** A loss of the caller's own: one number, from the model's outputs and the batch. */
+export type Loss = (outputs: Tensor, batch: TracedBatch) => Tensor
+
+export interface StepOptions {
+  readonly model: Module
+  readonly layout: StoreLayout<Parameter>
+  readonly device: string
+  readonly tiled: boolean
+  readonly checked: boolean
+  readonly numClasses: number
+  readonly loss: Loss | undefined
+  readonly labelSmoothing: number
+}
+
+export interface TrainingOptions extends StepOptions {
+  readonly optimizer: Optimizer
+  readonly ema: Ema | undefined
+  /** Microbatches a step. */
+  readonly accumulate: number
+  /** Largest gradient norm; 0: no clipping. */
+  readonly clipGradNorm: number
+}
+
+/** The store's arenas that a training needs, with their sizes. */
+export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | undefined): Partial<Record<ArenaName, number>> {
+  const { size, trainedSize } = layout
+  return {
+    weights: size,
+    state: stateIndex.size,
+    ...(ema && { ema: size }),
+    ...(optimizer.kind === 'adamw'
+      ? { m: trainedSize, v: trainedSize }
+      : optimizer.momentum > 0
+        ? { velocity: trainedSize }
+        : {}),
+  }
+}
+
+export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
+  const { layout, device, tiled, checked, accumulate, clipGradNorm, optimizer, ema } = options
+  const trace = new Trace(true)
+  const { graph } = trace
+  const { loss, metrics } = withTrace(trace, () => traceStep(feed, options))
+
+  if (!checked) fuse(graph, new Set(Object.values(metrics)))
+  differentiate(graph, loss, layout.trained)
+  ownGradients(graph)
+  if (!checked) fuseAddend(graph)
+
+  const arena = (name: ArenaName, elements: number) => graph.source(f32([elements]), name, { kind: 'arena', arena: name })
+  const total = accumulator(graph, accumulate)
+  for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, total(tensor))
+  const { trainedSize, size } = layout
+  const gradient = graph.tensor(f32([trainedSize]), 'gradient')
+  const state = arena('state', stateIndex.size)
+  graph.add(
+    'gradNorm',
+    'update',
+    { gradient: total(gradient), loss: graph.outputs.get('loss'), state },
+    { maxNorm: clipGradNorm },
+    { state },
+    'update',
+  )
+  lower(graph, { state })
+  const grouping = groupsOf(optimizer, layout.trained)
+  addOptimizer(graph, optimizer, grouping, layout, {
+    gradient: total(gradient),
+    state,
+    weights: arena('weights', trainedSize),
+    arena,
+  })
+  if (ema) {
+    const average = arena('ema', size)
+    graph.add(
+      'emaUpdate',
+      'update',
+      { weights: arena('weights', size), state, ema: average },
+      { decay: ema.decay },
+      { ema: average },
+      'update',
+    )
+  }
+  graph.outputs.set('state', state)
+
+  removeDeadCode(graph, new Set())
+  const regions = tiled && !checked ? tile(graph.nodes) : []
+  const desc = serialise(graph, { device, checked, layout, parameters: 'weights', regions, gradient, wholeStep: total.totals })
+  return { desc, grouping }
+}
+
+export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {
+  const { layout, device, tiled } = options
+  const trace = new Trace(false)
+  const { graph } = trace
+  const { metrics } = withTrace(trace, () => traceStep(feed, options))
+  for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, tensor)
+  fuse(graph, new Set(Object.values(metrics)))
+  removeDeadCode(graph, new Set())
+  const regions = tiled ? tile(graph.nodes) : []
+  return serialise(graph, { device, checked: false, layout, parameters, regions, wholeStep: new Set() })
+}
+
+interface Metrics {
+  loss: Tensor
+  correct1?: Tensor
+  correct5?: Tensor
+  count?: Tensor
+}
+
+function traceStep(feed: Feed, options: StepOptions): { loss: Tensor; metrics: Metrics & Record<string, Tensor> } {
+  const batch = feed.trace()
+  const outputs = options.model(batch.images)
+  const counts = countsOf(outputs, batch, options)
+  const loss = options.loss ? ownLoss(options.loss, outputs, batch) : counts?.loss
+  if (!loss) {
+    throw new InvalidArgument(
+      `the model returns ${formatShape(outputs.shape)}, but the data has ${options.numClasses} classes: it must return [N, ${options.numClasses}], or give the trainer a loss of your own`,
+    )
+  }
+  return { loss, metrics: { ...counts, loss } }
+}
+
+/** The caller's loss as [1], whatever its rank: mean() and sum() keep reduced dimensions as 1. */
+function ownLoss(loss: Loss, outputs: Tensor, batch: TracedBatch): Tensor {
+  const tensor = loss(outputs, batch)
+  if (!(tensor instanceof Tensor))
+    throw new InvalidArgument(`Trainer: loss must return a Tensor of one number, got ${typeof tensor}`)
+  return tensor.size === 1 ? reshape(tensor, [1]) : tensor
+}
+
+/** Cross-entropy and counts of correct answers, where the outputs are class scores. */
+function countsOf(
+  outputs: Tensor,
+  { labels, mix }: TracedBatch,
+  { numClasses, labelSmoothing }: StepOptions,
+): CrossEntropy | undefined {
+  if (outputs.shape.length !== 2 || outputs.shape[1] !== numClasses) return undefined
+  return crossEntropyWithCounts(outputs, labels, { labelSmoothing, ...(mix && { mix }) })
+}
+
+/** Adds tensors up over the microbatches of a step; with one microbatch, leaves them as they are. */
+function accumulator(graph: Graph, accumulate: number) {
+  const totals = new Set<Tensor>()
+  const totalOf = new Map<Tensor, Tensor>()
+  const total = (x: Tensor): Tensor => {
+    if (accumulate === 1) return x
+    let sum = totalOf.get(x)
+    if (!sum) {
+      sum = graph.tensor(f32(x.shape), `${x.name} total`)
+      graph.add('sum', x.name, { x, total: sum }, {}, { total: sum })
+      totals.add(sum)
+      totalOf.set(x, sum)
+    }
+    return sum
+  }
+  return Object.assign(total, { totals })
+}
+
+function addOptimizer(
+  graph: Graph,
+  optimizer: Optimizer,
+  { groups, groupIndex }: Grouping,
+  layout: StoreLayout<Parameter>,
+  tensors: { gradient: Tensor; state: Tensor; weights: Tensor; arena: (name: ArenaName, elements: number) => Tensor },
+): void {
+  const { gradient, state, weights, arena } = tensors
+  const ranges: number[] = []
+  layout.trained.forEach((parameter, i) => {
+    const group = groupIndex[i]!
+    if (ranges.at(-1) === group) ranges[ranges.length - 2]! += parameter.size
+    else ranges.push(layout.offsetOf(parameter), parameter.size, group)
+  })
+  const common = { ranges, weightDecay: groups.map(group => group.weightDecay) }
+  if (optimizer.kind === 'sgd') {
+    const { momentum, dampening, nesterov } = optimizer
+    const velocity = momentum > 0 ? arena('velocity', layout.trainedSize) : undefined
+    const attributes = { momentum, dampening, nesterov: nesterov ? 1 : 0, ...common }
+    graph.add(
+      'sgdUpdate',
+      'update',
+      { gradient, state, weights, velocity },
+      attributes,
+      { weights, ...(velocity && { velocity }) },
+      'update',
+    )
+  } else {
+    const [m, v] = [arena('m', layout.trainedSize), arena('v', layout.trainedSize)]
+    const [beta1, beta2] = optimizer.betas
+    graph.add(
+      'adamwUpdate',
+      'update',
+      { gradient, state, weights, m, v },
+      { beta1, beta2, epsilon: optimizer.eps, ...common },
+      { weights, m, v },
+      'update',
+    )
+  }
+}
