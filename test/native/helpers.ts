@@ -1,0 +1,49 @@
+/** Runs cases and compares their results. */
+import { expect } from 'vitest'
+import { run, type RunOperationOptions } from '../../src/graph/run.js'
+import { devices } from '../../src/runtime/devices.js'
+import type { HostTensor } from '../../src/runtime/dtype.js'
+import type { Case } from './cases/case.js'
+import { makeDraw } from './cases/draw.js'
+
+export type Results = Readonly<Record<string, HostTensor>>
+
+/** Every device but the one that all others are compared with. */
+export const testedDevices = devices().filter(device => device !== 'reference')
+
+/** Runs a case, with guards around every buffer and a look at every result; `exact`: on small integers. */
+export function runCase({ op, make, nonFinite = false }: Case, exact: boolean, options: RunOperationOptions): Promise<Results> {
+  const { inputs, attributes, ...rest } = make(makeDraw(1, exact))
+  return run(op, inputs, attributes, { ...rest, checked: !nonFinite, ...options })
+}
+
+/**
+ * How far an f32 result may be from the reference, which computes in double, in units of its largest value (at least 1, as the
+ * inputs are about 1). Each of K additions rounds by up to 2^-24 of a sum that has grown to about the result; roundings
+ * are as often up as down, so they add up like sqrt(K). The factor 4 leaves room for chance and for what surrounds the sum.
+ */
+export const toleranceOf = ({ terms = 1 }: Case): number => 4 * Math.sqrt(terms) * 2 ** -24
+
+/** Compares all results. Tolerance 0: equal numbers (0 and -0 are), NaN where there is NaN. */
+export function expectResults(actual: Results, expected: Results, tolerance: number): void {
+  expect(Object.keys(actual)).toEqual(Object.keys(expected))
+  for (const [name, tensor] of Object.entries(expected)) expectTensor(name, actual[name]!, tensor, tolerance)
+}
+
+function expectTensor(name: string, actual: HostTensor, expected: HostTensor, tolerance: number): void {
+  expect(actual.shape, `shape of ${name}`).toEqual(expected.shape)
+  expect(actual.data.constructor, `type of ${name}`).toBe(expected.data.constructor)
+  const finite = Array.from(expected.data, Math.abs).filter(isFinite)
+  const largest = finite.reduce((most, value) => Math.max(most, value), 1)
+  const allowed = expected.data instanceof Float32Array ? tolerance * largest : 0
+  const wrong = expected.data.findIndex((value, i) => {
+    const other = actual.data[i]!
+    return value !== other && !(Number.isNaN(value) && Number.isNaN(other)) && !(Math.abs(value - other) <= allowed)
+  })
+  if (wrong === -1) return
+  const [got, wanted] = [actual.data[wrong]!, expected.data[wrong]!]
+  const error = Math.abs(got - wanted)
+  expect.fail(
+    `${name}: element ${wrong} of [${expected.shape.join(', ')}] is ${got}, not ${wanted}: off by ${error}, allowed ${allowed}`,
+  )
+}

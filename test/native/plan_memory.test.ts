@@ -1,0 +1,156 @@
+/** The arena: how well it is packed, that it is known before it is allocated, and that nothing in it overlaps. */
+import { describe, expect, test } from 'vitest'
+import * as f from '../../src/graph/functions.js'
+import { serialise } from '../../src/graph/serialise.js'
+import type { Tensor } from '../../src/graph/tensor.js'
+import * as models from '../../src/models/index.js'
+import { eraseReLU } from '../../src/erase.js'
+import { sgd } from '../../src/optim/index.js'
+import type { HostArray } from '../../src/runtime/dtype.js'
+import { Plan } from '../../src/runtime/plan.js'
+import type { PlanDesc } from '../../src/runtime/plan_desc.js'
+import { Store } from '../../src/runtime/store.js'
+import { StoreLayout } from '../../src/runtime/store_layout.js'
+import { arenasFor } from '../../src/train/training_plan.js'
+import { traced } from '../graph/traced.js'
+import { evaluationDesc, trainingDesc } from '../graph/training_desc.js'
+import { digest } from '../train/training.js'
+
+const MB = 2 ** 20
+const made = new Map<string, models.Classifier>()
+function modelOf(name: string): models.Classifier {
+  const model = made.get(name) ?? models.create(name, { numClasses: 10 })
+  made.set(name, model)
+  return model
+}
+
+async function memoryOf(desc: PlanDesc) {
+  using store = await Store.create('cpu', {})
+  using plan = await Plan.create(desc, store)
+  return plan.memory
+}
+
+describe.each([0, 1])('erased: %i', proportion => {
+  test.each(models.list())('the arena of %s is at most 1.02 times the live peak', async name => {
+    const model = modelOf(name)
+    const size = model instanceof models.ResNet ? 64 : 32
+    const shape = [8, size, size, 3]
+    eraseReLU(model, { proportion })
+    for (const desc of [trainingDesc(model, shape), trainingDesc(model, shape, { tiled: false }), evaluationDesc(model, shape)]) {
+      const { arena, livePeak, largest } = await memoryOf(desc)
+      expect(livePeak).toBeGreaterThan(largest[0]!.bytes)
+      expect(arena).toBeGreaterThanOrEqual(livePeak)
+      expect(arena / livePeak).toBeLessThanOrEqual(1.02)
+    }
+  })
+})
+
+test('ResNet-50 on 16 images of 224x224: planned at once, before anything is allocated', async () => {
+  const model = modelOf('resnet50')
+  eraseReLU(model, { proportion: 0 })
+  const descs = [trainingDesc(model, [16, 224, 224, 3]), evaluationDesc(model, [16, 224, 224, 3])]
+  using store = await Store.create('cpu', {})
+  for (const desc of descs) {
+    const before = process.memoryUsage().rss
+    const start = performance.now()
+    using plan = await Plan.create(desc, store)
+    const seconds = (performance.now() - start) / 1000
+    const { arena, livePeak } = plan.memory
+    expect(arena).toBeGreaterThan(100 * MB)
+    expect(arena / livePeak).toBeLessThanOrEqual(1.02)
+    expect(process.memoryUsage().rss - before).toBeLessThan(Math.max(arena / 10, 50 * MB))
+    expect(seconds).toBeLessThan(20)
+  }
+})
+
+test('erasing takes memory away', async () => {
+  const model = modelOf('resnet20')
+  eraseReLU(model, { proportion: 0 })
+  const baseline = await memoryOf(trainingDesc(model, [32, 32, 32, 3]))
+  eraseReLU(model)
+  const erased = await memoryOf(trainingDesc(model, [32, 32, 32, 3]))
+  // At least the nine masks: one byte an element of each block's output.
+  const masks = 3 * 32 * (32 * 32 * 16 + 16 * 16 * 32 + 8 * 8 * 64)
+  expect(baseline.livePeak - erased.livePeak).toBeGreaterThanOrEqual(masks)
+})
+
+/** Runs a plan as it is, and with memory of its own for every buffer and guards between them. */
+async function sharedAndApart(
+  desc: PlanDesc,
+  layout: StoreLayout,
+  arrays: (step: number) => Record<string, HostArray>,
+  steps: number,
+) {
+  const results = []
+  for (const checked of [false, true]) {
+    using store = await Store.create('cpu', arenasFor(layout, sgd({ lr: 0.1, momentum: 0.9 }), undefined))
+    const initial = Float32Array.from({ length: layout.size }, (_, i) => Math.sin(i * 12.9898) * 0.2)
+    if (layout.size > 0) await store.write('weights', 0, initial)
+    await store.write('state', 5, Float32Array.of(1))
+    using plan = await Plan.create({ ...desc, checked }, store)
+    const seen: string[] = []
+    for (let step = 0; step < steps; step++) {
+      const { outputs } = await plan.run([arrays(step)], { step, seed: 1, learningRates: [0.1] })
+      for (const [name, { data }] of Object.entries(outputs)) seen.push(`${name} ${digest(data)}`)
+    }
+    if (layout.size > 0) seen.push(`weights ${digest(await store.read('weights'))}`)
+    results.push({ seen, arena: plan.memory.arena })
+  }
+  return results
+}
+
+const values = (length: number, salt: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * 78.233 + salt))
+
+describe('shared memory changes no bit', () => {
+  test.each([
+    ['resnet20', 136, 32, 2],
+    ['resnet50', 3, 32, 1],
+  ] as const)('a training step of %s', async (name, batch, size, steps) => {
+    const model = modelOf(name)
+    const desc = trainingDesc(model, [batch, size, size, 3])
+    const arrays = (step: number) => ({
+      images: values(batch * size * size * 3, step),
+      labels: Int32Array.from({ length: batch }, (_, i) => i % 10),
+    })
+    const [shared, apart] = await sharedAndApart(desc, new StoreLayout(model.parameters()), arrays, steps)
+    expect(shared!.seen).toEqual(apart!.seen)
+    expect(shared!.arena).toBeLessThan(apart!.arena)
+  })
+
+  test.each(Array.from({ length: 24 }, (_, seed) => seed))('random graph %i', async seed => {
+    const { graph, y } = traced({ a: [4, 6, 6, 4], b: [4, 6, 6, 4] }, ({ a, b }) => randomNet(seed, a, b))
+    graph.outputs.set('y', y)
+    const desc = serialise(graph, {
+      device: 'cpu',
+      checked: false,
+      layout: new StoreLayout([]),
+      parameters: 'weights',
+      regions: [],
+      wholeStep: new Set(),
+    })
+    const arrays = (step: number) => ({ a: values(576, step), b: values(576, step + 10) })
+    const [shared, apart] = await sharedAndApart(desc, new StoreLayout([]), arrays, 2)
+    expect(shared!.seen).toEqual(apart!.seen)
+  })
+})
+
+/** A tangle of operations that keep the shape: any earlier tensor may be read again. */
+function randomNet(seed: number, a: Tensor, b: Tensor): Tensor {
+  let state = seed + 1
+  const pick = (n: number) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 8) % n
+  const alive = [a, b]
+  const any = () => alive[pick(alive.length)]!
+  const makers: (() => Tensor)[] = [
+    () => f.relu(any()),
+    () => f.add(any(), any()),
+    () => f.mul(any(), f.sigmoid(any())),
+    () => f.slice(f.concat([any(), any()]), [0, 0, 0, 2], [4, 6, 6, 4]),
+    () => f.maxPool2d(any(), { kernel: 3, stride: 1, padding: 1 }),
+    () => f.conv2d(any(), f.reshape(f.tanh(f.slice(any(), [0, 0, 0, 0], [4, 1, 1, 4])), [4, 1, 1, 4])),
+    () => f.sub(any(), f.mean(any(), [1, 2])),
+    () => f.reshape(f.neg(f.reshape(any(), [4, -1])), [4, 6, 6, 4]),
+    () => f.tanh(any()),
+  ]
+  for (let i = 0; i < 25; i++) alive.push(makers[pick(makers.length)]!())
+  return alive.reduce((sum, tensor, i) => (i % 3 === 0 ? f.add(sum, tensor) : sum))
+}

@@ -1,0 +1,25 @@
+/** Runs a script of this folder in a process of its own. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** Under sanitizers memory and time are not what they are otherwise. */
+export const sanitized = process.env.LD_PRELOAD?.includes('libasan') ?? false
+
+export interface Ended {
+  code: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+export function runProcess(script: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Promise<Ended> {
+  const file = fileURLToPath(new URL(script, import.meta.url))
+  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = { stdout: '', stderr: '' }
+  child.stdout.on('data', (text: Buffer) => (ended.stdout += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (ended.stderr += text.toString()))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve({ code, signal, ...ended }))
+  })
+}
