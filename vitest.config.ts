@@ -1,4 +1,6 @@
-// Two projects: `native` holds what runs kernels on all cores, one file at a time; `unit` is everything else.
+// Three projects: `native` holds what runs kernels on all cores, one file at a time; `simulated` needs the CUDA headers and builds the
+// simulated GPU (npm run test:simulated); `unit` is everything else.
+import { resolve } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 const native = [
@@ -7,13 +9,19 @@ const native = [
   'test/train/**/*.test.ts',
   'test/smoke/**/*.test.ts',
   'test/packaging/**/*.test.ts',
+  'test/examples/**/*.test.ts',
+  'test/cli/{bench,doctor,lost_output,train_run}.test.ts',
 ]
+
+const simulated = ['test/native/simulated_gpu/**/*.test.ts']
 
 export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // What is found out about the engines of a simulated GPU does not belong in a user's cache.
+    env: { ERASERELU_CACHE: process.env.ERASERELU_CACHE ?? resolve('build/simulated/cache') },
     reporters: ['default', ['json', { outputFile: 'build/test/vitest.json' }]],
     projects: [
       {
@@ -21,12 +29,25 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...native],
+          exclude: [...configDefaults.exclude, ...native, ...simulated],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
-      { extends: true, test: { name: 'native', include: native, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: 'native',
+          include: native,
+          exclude: [...configDefaults.exclude, ...simulated],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'simulated', include: simulated, maxWorkers: 1, hookTimeout: 900_000, sequence: { groupOrder: 2 } },
+      },
     ],
   },
 })

@@ -1,9 +1,10 @@
-// Times single operations on the CPU backend with the `benchmark` package: npm run bench:ops
+// Times single operations on the CPU backend with the `benchmark` package: npm run bench -- ops
 // Each runs through the same path as a whole model: a compiled plan with one node.
 import Benchmark from 'benchmark'
-import type { Session, Tensor } from '../dist/index.js'
-import { compile, BatchNorm2d, Conv2d, MaxPool2d, Module, ReLU } from '../dist/index.js'
-import { table } from './statistics.js'
+import { compile, type Session } from '../src/graph/session.js'
+import type { Tensor } from '../src/graph/tensor.js'
+import { BatchNorm2d, Conv2d, MaxPool2d, Module, ReLU } from '../src/nn/index.js'
+import { table } from './table.js'
 
 class ConvBnReLU extends Module {
   readonly conv: Conv2d
@@ -59,21 +60,22 @@ const cases = [
   },
 ]
 
-const suite = new Benchmark.Suite()
-const sessions: { session: Session; macs: number }[] = []
-for (const { name, model, shape, macs } of cases) {
-  const session = await compile(model, { inputs: { x: { shape } } })
-  const x = new Float32Array(shape.reduce((a, b) => a * b)).map((_, i) => Math.sin(i))
-  sessions.push({ session, macs })
-  suite.add(name, {
-    defer: true,
-    fn: (deferred: { resolve(): void }) => void session.run({ x }).then(() => deferred.resolve()),
-  })
-}
-suite.on('complete', () => {
+export async function timeOperations(): Promise<void> {
+  const suite = new Benchmark.Suite()
+  const sessions: Session[] = []
+  for (const { name, model, shape } of cases) {
+    const session = await compile(model, { inputs: { x: { shape } } })
+    const x = new Float32Array(shape.reduce((a, b) => a * b)).map((_, i) => Math.sin(i))
+    sessions.push(session)
+    suite.add(name, {
+      defer: true,
+      fn: (deferred: { resolve(): void }) => void session.run({ x }).then(() => deferred.resolve()),
+    })
+  }
+  await new Promise(resolve => suite.on('complete', resolve).run({ async: true }))
   const rows = suite.map((bench: Benchmark, i: number) => {
     const seconds = bench.stats.mean
-    const { macs } = sessions[i]!
+    const { macs } = cases[i]!
     return [
       bench.name ?? '',
       (seconds * 1000).toFixed(2),
@@ -82,6 +84,5 @@ suite.on('complete', () => {
     ]
   })
   console.log(table(['operation (forward, with copies to and from the host)', 'ms', 'margin', 'GFLOP/s'], rows))
-  for (const { session } of sessions) session.dispose()
-})
-suite.run({ async: true })
+  for (const session of sessions) session.dispose()
+}

@@ -12,6 +12,8 @@ step('build', 'npm', 'run', 'build')
 step('lint', 'npm', 'run', 'lint')
 step('format', 'npm', 'run', 'format:check')
 step('types', 'npm', 'run', 'typecheck')
+step('docs', 'npm', 'run', 'docs')
+step('python', 'node', 'scripts/python_peers.mjs')
 vitest()
 step('sanitizers', 'npm', 'run', 'test:asan')
 step('pack', 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', 'build/test')
@@ -44,7 +46,7 @@ function fail(name, times) {
 function vitest() {
   mkdirSync('build/test', { recursive: true })
   rmSync(report, { force: true })
-  const good = run('tests', 'npx', ['vitest', 'run'])
+  const good = run('tests', 'npx', ['vitest', 'run', '--project', 'unit', '--project', 'native'])
   const result = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }

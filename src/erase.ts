@@ -3,28 +3,30 @@
  * ReLU of a module (`location`) and how many of the modules (`proportion`); the paper recommends the last ReLU of all.
  * Nothing is added or removed: parameters, names and checkpoints stay the same.
  */
-import { EraseReport, type EraseEntry } from './erase_report.js'
+import { EraseReport, type EraseEntry, type ReLUCounts } from './erase_report.js'
 import { BasicModule } from './nn/basic_module.js'
 import { ReLU } from './nn/layers/relu.js'
 import { Module } from './nn/module.js'
 import { InvalidArgument } from './runtime/errors.js'
 import { requireBoolean, requireInteger, requireKnownOptions, requireNumber, requireOneOf } from './runtime/options.js'
 
-export { EraseReport, type EraseEntry }
+export { EraseReport, type EraseEntry, type ReLUCounts }
 
+/** Options of `eraseReLU`. The defaults are what the paper recommends. */
 export interface EraseOptions {
-  /** Which ReLU of each chain: by name or by index from 0. `middle`: neither first nor last, the lower of two. */
+  /** Which ReLU of each chain: by name or by index from 0; default 'last'. `middle`: neither first nor last, the lower of two. */
   location?: 'last' | 'first' | 'middle' | number
-  /** Share of the basic modules that is treated, 0…1; 0 restores the untouched model. */
+  /** Share of the basic modules that is treated, 0…1, default 1; 0 restores the untouched model. */
   proportion?: number
-  /** Which modules are treated when not all are: evenly spread, the first, or the last ones. */
+  /** Which modules are treated when not all are: evenly spread (default), the first, or the last ones. */
   select?: 'even' | 'first' | 'last'
-  /** Keep the final ReLU of the last module, so that what is pooled is rectified; the module still counts as treated. */
+  /** Keep the final ReLU of the last module, so that what is pooled is rectified; the module still counts as treated. Default false. */
   keepFinal?: boolean
-  /** Allow a treated module to be left without any ReLU. */
+  /** Allow a treated module to be left without any ReLU. Default false. */
   allowLinear?: boolean
 }
 
+/** Checked options, defaults filled in. */
 export type EraseRule = Required<EraseOptions>
 
 interface Block {
@@ -35,7 +37,9 @@ interface Block {
 
 /**
  * Sets which ReLUs of the model are erased, and says so in a report. A call sets the whole state: calls do not add up.
- * Modules are numbered in the order in which the model declares them (its fields, from the first to the last).
+ * Modules are numbered in the order in which the model declares them (its fields, from the first to the last). Call it before
+ * the model is compiled or trained. Throws InvalidArgument, and changes nothing, where the model has no basic modules, none has
+ * a ReLU at the location, or a module would be left without any.
  */
 export function eraseReLU(model: Module, options: EraseOptions = {}): EraseReport {
   if (!(model instanceof Module)) {

@@ -1,19 +1,35 @@
 /** What eraseReLU did: every ReLU of the model, erased or kept, and why. */
 import type { EraseRule } from './erase.js'
 
+/** One ReLU of the model. */
 export interface EraseEntry {
   /** The path of the ReLU: 'layer1.0.relu2'. */
   readonly name: string
   /** The path of its basic module; empty when it lies outside any. */
   readonly module: string
+  /** Whether it is the identity now. */
   readonly erased: boolean
+  /** Why it is erased or kept, in a few words. */
   readonly reason: string
 }
 
+/** Numbers of ReLUs of a model. */
+export interface ReLUCounts {
+  /** All of them. */
+  readonly total: number
+  /** Those that are the identity. */
+  readonly erased: number
+  /** The others. */
+  readonly kept: number
+}
+
+/** What `eraseReLU` did. `toString()` is a summary and a table. */
 export class EraseReport {
-  readonly counts: { readonly total: number; readonly erased: number; readonly kept: number }
+  /** Numbers of ReLUs. */
+  readonly counts: ReLUCounts
 
   constructor(
+    /** The options, defaults filled in. */
     readonly rule: EraseRule,
     /** Number of basic modules. */
     readonly modules: number,

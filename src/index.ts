@@ -1,17 +1,20 @@
 /** The public surface of eraserelu. */
 export * as data from './data/index.js'
+/** Networks by name, their blocks, and a registry for others. */
 export * as models from './models/index.js'
+/** Optimizers, parameter groups and learning-rate schedules. */
 export * as optim from './optim/index.js'
 
-export { eraseReLU, type EraseOptions, type EraseReport } from './erase.js'
+export { eraseReLU, type EraseEntry, type EraseOptions, type EraseReport, type EraseRule, type ReLUCounts } from './erase.js'
 
 export * from './nn/index.js'
 
 export {
   abs, add, affine, avgPool2d, batchNorm, clamp, concat, conv2d, crossEntropy, div, dropout, exp, flatten, globalAvgPool, linear, log, max, maximum,
-  maxPool2d, mean, minimum, mul, neg, pow, relu, reshape, scaleSamples, shortcutA, sigmoid, slice, sqrt, square, sub, sum, tanh,
-  type Activation, type Conv2dOptions, type CrossEntropyOptions, type Operand, type Padding, type Pair, type PoolOptions,
+  maxPool2d, mean, minimum, mul, neg, oneHot, pow, relu, reshape, scaleSamples, shortcutA, sigmoid, slice, sqrt, square, sub, sum, tanh,
+  type Activation, type BatchNormParameters, type Conv2dOptions, type CrossEntropyOptions, type LabelMix, type Operand, type Padding, type Pair, type PoolOptions,
 } from './graph/functions.js' // prettier-ignore
+export type { Precision } from './graph/precision.js'
 export { Parameter, type ParameterRole } from './graph/parameter.js'
 export { Tensor, type TensorType } from './graph/tensor.js'
 export { run, type RunOperationOptions } from './graph/run.js'
@@ -19,20 +22,40 @@ export {
   compile,
   type CompileOptions,
   type InputType,
+  type LayerEngine,
   type Session,
   type SessionMemory,
   type Traceable,
 } from './graph/session.js'
-export { vocabulary, type OpName } from './graph/vocabulary.js'
+export type { Attribute, Attributes } from './graph/graph.js'
+export { vocabulary, type Batch as BatchTreatment, type Operands, type OpName } from './graph/vocabulary.js'
 
-export { Trainer, type FitOptions, type TrainerMemory, type TrainerOptions } from './train/trainer.js'
-export type { EndEvent, EpochEvent, Evaluation, StepEvent, TrainingEvent } from './train/events.js'
+export type { TrainerMemory, WeightsView } from './train/compiled_training.js'
+export {
+  LoadReport, loadWeights, saveWeights,
+  type FilterLayout, type LoadWeightsOptions, type SaveWeightsOptions, type ShapeMismatch,
+} from './interop/index.js' // prettier-ignore
+
+export { Trainer, type EvaluateOptions, type FitOptions, type TrainerOptions } from './train/trainer.js'
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  Evaluation,
+  ResumeEvent,
+  StepEvent,
+  TrainingEvent,
+  TrainingMeans,
+} from './train/events.js'
+export { evaluate, type EvaluateModelOptions } from './train/evaluate.js'
 export type { TracedBatch } from './train/feed.js'
 export type { Loss } from './train/training_plan.js'
 
-export type { DeviceInfo, PlanMemory } from './runtime/addon.js'
-export { deviceInfo, devices } from './runtime/devices.js'
-export type { DType, HostArray, HostTensor, Shape } from './runtime/dtype.js'
+export type { DeviceInfo, PlanMemory, PrepareProgress, TensorBytes } from './runtime/addon.js'
+export { deviceInfo, deviceProblem, devices } from './runtime/devices.js'
+export type { DType, Float16, HostArray, HostTensor, Shape } from './runtime/dtype.js'
+export { decodeFloat16, encodeFloat16 } from './runtime/float16.js'
+export type { EngineOptions } from './runtime/policy.js'
 export {
-  AddonNotFound, DeviceError, Disposed, EraseReLUError, Internal, InvalidArgument, NotFinite, OutOfMemory, Unsupported,
+  AddonNotFound, DeviceError, Disposed, EraseReLUError, Internal, InvalidArgument, NotFinite, OutOfMemory, OutputError, Unsupported,
 } from './runtime/errors.js' // prettier-ignore

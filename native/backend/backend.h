@@ -5,19 +5,23 @@
 //  - launch allocates nothing and looks up nothing;
 //  - a kernel writes only its outputs and its scratchpad (and, in pack, its packed copy);
 //  - outputs are assigned, never accumulated, except by the operation `sum`;
-//  - kernels see one compute stream in program order;
+//  - kernels see one compute stream in program order; inputs and outputs of a plan may travel beside it (transfers.h), ordered by events that
+//    the backend places;
 //  - the same bytes in give the same bytes out, for one build, instruction set and thread count;
 //  - every exception names the node, the operation and the shapes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "backend/transfers.h"
 #include "plan/op_desc.h"
+#include "plan/policy.h"
 #include "plan/step_params.h"
 
 namespace eraserelu {
@@ -28,6 +32,7 @@ struct Requirements {
   std::size_t packed = 0;       // bytes of a private copy of its parameters, kept as long as the plan
   std::vector<std::pair<int, int>> inPlace;   // (read index, write index): this output may take that input's memory
   std::string engine;           // what will run, e.g. "dnnl jit:avx512_core" or "loops"
+  std::vector<std::string> notes;   // what the plan's owner should know of the choice, a sentence each: an engine that computed wrong
 };
 
 /// Addresses for one kernel. An absent operand is nullptr.
@@ -36,7 +41,7 @@ struct Bindings {
   std::vector<void*> writes;
   void* scratchpad = nullptr;
   void* packed = nullptr;
-  const StepParams* step = nullptr;
+  const StepParams* step = nullptr;   // memory of the device
 };
 
 /// A prepared operation.
@@ -57,11 +62,18 @@ class Kernel {
   virtual void launch(std::int64_t first, std::int64_t count) = 0;
 };
 
+/// Launches that were recorded once and can be repeated as one.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
+};
+
 struct DeviceInfo {
-  std::string name;           // "cpu"
-  std::string library;        // "oneDNN 3.2.0"
-  std::string instructions;   // "avx512"
-  int threads = 1;
+  std::string name;           // "cpu", "cuda:1"
+  std::string library;        // "oneDNN 3.2.0", "cuDNN 9.28.1, CUDA 13.0"
+  std::string instructions;   // "avx512", "sm_90"
+  int threads = 1;            // of a GPU: its multiprocessors
 };
 
 class Backend {
@@ -71,19 +83,39 @@ class Backend {
   virtual DeviceInfo info() const = 0;
 
   virtual void* allocate(std::size_t bytes) = 0;   // 64-byte aligned; throws OutOfMemory with the bytes asked for
-  virtual void release(void* memory) = 0;
+  virtual void release(void* memory) noexcept = 0;   // of allocate, or nullptr
+  /// Bytes that are free for allocate; kUnknown where nobody can tell.
+  virtual std::size_t free_memory() { return kUnknown; }
+  static constexpr std::size_t kUnknown = static_cast<std::size_t>(-1);
+  /// In the order of the launches. `host` may be changed as soon as upload returns; download returns when the bytes are there.
   virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
   virtual void download(void* host, const void* device, std::size_t bytes) = 0;
   virtual void fill(void* device, int byte, std::size_t bytes) = 0;
 
-  /// Chooses and prepares a kernel. Throws Unsupported when this backend cannot run the operation as described.
-  virtual std::unique_ptr<Kernel> prepare(const OpDesc& desc) = 0;
+  /// Whether the device has memory of its own: then inputs and outputs of a plan go through inlets, which take as much of it as their
+  /// extents, and outlets, so that transfers and launches overlap. Where there are none, upload and download are as good.
+  virtual bool has_transfers() const { return false; }
+  virtual std::unique_ptr<Inlet> inlet(const std::vector<Extent>&) { return nullptr; }
+  virtual std::unique_ptr<Outlet> outlet(std::size_t) { return nullptr; }   // for blocks of at most so many bytes
 
+  /// Chooses and prepares a kernel. Throws Unsupported when this backend cannot run the operation as described, or not under this policy.
+  virtual std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) = 0;
+
+  /// Waits for everything launched so far; throws what went wrong in it.
   virtual void synchronize() {}
+
+  /// Records the launches that `launches` makes, without running them. nullptr: this backend runs launches only one by one.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>&) { return nullptr; }
 };
 
-/// The backend of a device name ("cpu", "reference"), made at first use. Throws InvalidArgument for other names.
+/// The backend of a device name ("cpu", "reference", "cuda", "cuda:1"), made at first use. Throws InvalidArgument for other names, and
+/// Unsupported for a device that does not work here.
 Backend& backend_named(const std::string& device);
+
+/// The devices that work here.
 std::vector<std::string> backend_names();
+
+/// Why a device of backend_named does not work here; "" when it does.
+std::string device_problem(const std::string& device);
 
 }  // namespace eraserelu

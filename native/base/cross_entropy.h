@@ -42,8 +42,9 @@ ERASERELU_HD Real log_softmax(const RowSoftmax<Real>& softmax, Real logit) {
   return (logit - softmax.maximum) - softmax.logSum;
 }
 
-template <typename Real, typename Logit>
-ERASERELU_HD RowSoftmax<Real> row_softmax(const Logit* row, std::int64_t classes) {
+/// `row[j]` is the logit of class j.
+template <typename Real, typename Row>
+ERASERELU_HD RowSoftmax<Real> row_softmax(const Row& row, std::int64_t classes) {
   Real maximum = static_cast<Real>(row[0]);
   for (std::int64_t j = 1; j < classes; ++j)
     if (static_cast<Real>(row[j]) > maximum) maximum = static_cast<Real>(row[j]);
@@ -58,24 +59,32 @@ ERASERELU_HD Real row_gradient(const RowTarget<Real>& target, const RowSoftmax<R
   return std::exp(log_softmax(softmax, logit)) - target_probability(target, j);
 }
 
-/// -Σ q·log softmax of one real row. Classes without target probability are left out: 0·log 0 = 0.
-template <typename Real, typename Logit>
-ERASERELU_HD Real row_loss(const Logit* row, const RowTarget<Real>& target, const RowSoftmax<Real>& softmax) {
+/// What class j adds to -Σ q·log softmax. A class without target probability adds nothing: 0·log 0 = 0.
+template <typename Real>
+ERASERELU_HD Real class_loss(const RowTarget<Real>& target, const RowSoftmax<Real>& softmax, Real logit, std::int64_t j) {
+  const Real q = target_probability(target, j);
+  return q != Real(0) ? -q * log_softmax(softmax, logit) : Real(0);
+}
+
+/// -Σ q·log softmax of one real row.
+template <typename Real, typename Row>
+ERASERELU_HD Real row_loss(const Row& row, const RowTarget<Real>& target, const RowSoftmax<Real>& softmax) {
   Real loss = 0;
-  for (std::int64_t j = 0; j < target.classes; ++j) {
-    const Real q = target_probability(target, j);
-    if (q != Real(0)) loss -= q * log_softmax(softmax, static_cast<Real>(row[j]));
-  }
+  for (std::int64_t j = 0; j < target.classes; ++j) loss += class_loss(target, softmax, static_cast<Real>(row[j]), j);
   return loss;
 }
 
-/// How many logits stand before the label's: greater ones, and equal ones of a lower index. A NaN label logit ranks last.
+/// Whether class j stands before the label: a greater logit, or an equal one of a lower index. Before a NaN stand all.
 template <typename Logit>
-ERASERELU_HD std::int64_t label_rank(const Logit* row, std::int64_t classes, std::int64_t label) {
-  const Logit own = row[label];
-  if (own != own) return classes;
+ERASERELU_HD bool stands_before(Logit logit, std::int64_t j, Logit own, std::int64_t label) {
+  return own != own || logit > own || (logit == own && j < label);
+}
+
+/// How many logits stand before the label's.
+template <typename Row>
+ERASERELU_HD std::int64_t label_rank(const Row& row, std::int64_t classes, std::int64_t label) {
   std::int64_t rank = 0;
-  for (std::int64_t j = 0; j < classes; ++j) rank += row[j] > own || (row[j] == own && j < label);
+  for (std::int64_t j = 0; j < classes; ++j) rank += stands_before(row[j], j, row[label], label);
   return rank;
 }
 

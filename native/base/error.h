@@ -11,7 +11,8 @@ namespace eraserelu {
 
 enum class ErrorCode { InvalidArgument, Unsupported, OutOfMemory, DeviceError, NotFinite, Aborted, Internal };
 
-class Error : public std::runtime_error {
+// Visible, so that one thrown in eraserelu_cuda.so is caught as the same type in the addon.
+class __attribute__((visibility("default"))) Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   ErrorCode code() const noexcept { return code_; }

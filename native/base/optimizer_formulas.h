@@ -73,6 +73,20 @@ ERASERELU_HD Real moving_average(Real average, Real value, Real fresh) {
   return (Real(1) - fresh) * average + fresh * value;
 }
 
+/// A biased variance of `count` values made unbiased.
+ERASERELU_HD double unbiased_variance(double variance, double count) { return variance * count / (count - 1); }
+
+/// Dynamic loss scaling: half the scale (not below 1) after a step that was not finite, twice after `growth interval` finite ones.
+ERASERELU_HD void update_loss_scale(float* state, bool finite) {
+  if (state[kStateGrowthInterval] == 0) return;
+  const float scale = state[kStateLossScale];
+  state[kStateGoodSteps] = finite ? state[kStateGoodSteps] + 1.0f : 0.0f;
+  if (!finite) state[kStateLossScale] = scale > 2.0f ? scale / 2 : 1.0f;
+  if (state[kStateGoodSteps] < state[kStateGrowthInterval]) return;
+  state[kStateGoodSteps] = 0.0f;
+  state[kStateLossScale] = scale < kLargestLossScale / 2 ? scale * 2 : kLargestLossScale;
+}
+
 /// What gradNorm writes, from the sum of squares of the raw (scaled, summed over microbatches) gradient.
 ERASERELU_HD void update_state(float* state, double sumOfSquares, bool lossFinite, double maxNorm, int microCount) {
   const double divisor = static_cast<double>(state[kStateLossScale]) * microCount;
@@ -83,6 +97,8 @@ ERASERELU_HD void update_state(float* state, double sumOfSquares, bool lossFinit
   state[kStateScale] = static_cast<float>(clip / divisor);
   state[kStateNorm] = static_cast<float>(norm);
   state[finite ? kStateUpdates : kStateSkipped] += 1.0f;
+  state[kStateSkippedInARow] = finite ? 0.0f : state[kStateSkippedInARow] + 1.0f;
+  update_loss_scale(state, finite);   // the gradient at hand still has the scale before
 }
 
 }  // namespace eraserelu

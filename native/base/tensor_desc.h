@@ -23,8 +23,9 @@ std::string to_string(const Shape& shape);      // "[128,32,32,16]"
 struct TensorDesc {
   DType dtype = DType::f32;
   Shape shape;
-  bool present = true;       // false: an optional operand that was left out
-  bool parameter = false;    // lives in the store and changes only between steps: kernels may keep a packed copy
+  bool present = true;           // false: an optional operand that was left out
+  bool parameter = false;        // lives in the store and changes only between steps: kernels may keep a packed copy
+  std::int64_t alignment = 64;   // bytes, a power of two: what its address is a multiple of
 
   std::int64_t elements() const { return elements_of(shape); }
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * bytes_of(dtype); }

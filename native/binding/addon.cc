@@ -5,6 +5,7 @@
 #include "binding/environment.h"
 #include "binding/native_plan.h"
 #include "binding/native_store.h"
+#include "plan/op_checks_types.h"
 
 namespace eraserelu {
 
@@ -20,6 +21,7 @@ Napi::Value js_vocabulary(const Napi::CallbackInfo& info) {
     row.Set("writes", spec.writes);
     row.Set("attributes", spec.attributes);
     row.Set("batch", name_of(spec.batch));
+    row.Set("typed", std::string(typed_operands(spec.name)));
     rows.Set(rows.Length(), row);
   }
   return rows;
@@ -29,6 +31,12 @@ Napi::Value js_devices(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env());
   for (const std::string& name : backend_names()) names.Set(names.Length(), Napi::String::New(info.Env(), name));
   return names;
+}
+
+Napi::Value js_device_problem(const Napi::CallbackInfo& info) {
+  return translated(info.Env(), [&] {
+    return Napi::String::New(info.Env(), device_problem(info[0].As<Napi::String>().Utf8Value()));
+  });
 }
 
 Napi::Value js_device_info(const Napi::CallbackInfo& info) {
@@ -57,6 +65,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("createPlan", Napi::Function::New(env, NativePlan::create));
   exports.Set("vocabulary", Napi::Function::New(env, js_vocabulary));
   exports.Set("devices", Napi::Function::New(env, js_devices));
+  exports.Set("deviceProblem", Napi::Function::New(env, js_device_problem));
   exports.Set("deviceInfo", Napi::Function::New(env, js_device_info));
   exports.Set("close", Napi::Function::New(env, js_close));
   return exports;

@@ -77,11 +77,16 @@ NodeEntry decode_node(const Napi::Object& object, std::size_t tensors) {
   return entry;
 }
 
+Policy decode_policy(const Napi::Object& object) {
+  return {flag(object, "deterministic"), flag(object, "autotune"), flag(object, "tf32"), integer(object, "workspaceLimit")};
+}
+
 }  // namespace
 
 PlanDesc decode_plan(const Napi::Object& object) {
   PlanDesc desc;
   desc.checked = flag(object, "checked");
+  desc.policy = decode_policy(object.Get("policy").As<Napi::Object>());
   each(object, "tensors", [&](const Napi::Value& value) { desc.tensors.push_back(decode_tensor(value.As<Napi::Object>())); });
   each(object, "nodes", [&](const Napi::Value& value) {
     desc.nodes.push_back(decode_node(value.As<Napi::Object>(), desc.tensors.size()));

@@ -6,10 +6,18 @@ namespace eraserelu {
 
 struct Environment::Job {
   Napi::Promise::Deferred deferred;
-  std::function<void()> work;
+  std::function<Rest()> work;
   std::function<Napi::Value(Napi::Env)> done;
   AbortFlag abort;
   std::exception_ptr error;
+
+  void attempt(const std::function<void()>& part) {
+    try {
+      part();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
 };
 
 Environment& Environment::of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
@@ -43,6 +51,15 @@ void Environment::close() {
 
 Napi::Promise Environment::submit(Napi::Env env, Runner& runner, std::function<void()> work,
                                   std::function<Napi::Value(Napi::Env)> done, AbortFlag abort) {
+  const auto whole = [work = std::move(work)] {
+    work();
+    return Rest{};
+  };
+  return submit_started(env, runner, whole, std::move(done), std::move(abort));
+}
+
+Napi::Promise Environment::submit_started(Napi::Env env, Runner& runner, std::function<Rest()> work,
+                                          std::function<Napi::Value(Napi::Env)> done, AbortFlag abort) {
   if (closed_) throw to_js_error(env, Error(ErrorCode::Internal, "the process or worker is ending"));
   auto* job = new Job{Napi::Promise::Deferred::New(env), std::move(work), std::move(done), std::move(abort), nullptr};
   const Napi::Promise promise = job->deferred.Promise();
@@ -51,24 +68,38 @@ Napi::Promise Environment::submit(Napi::Env env, Runner& runner, std::function<v
     std::lock_guard<std::mutex> lock(mutex_);
     running_.insert(job);
   }
-  runner.post([this, job] {
-    try {
-      job->work();
-    } catch (...) {
-      job->error = std::current_exception();
-    }
+  runner.post([this, &runner, job] {
+    Rest rest;
+    job->attempt([&] { rest = job->work(); });
     job->work = nullptr;
-    std::lock_guard<std::mutex> lock(mutex_);
-    running_.erase(job);
-    if (closed_) {
-      delete job;   // the environment ends: nobody waits for the promise
-      idle_.notify_all();
-      return;
-    }
-    delivered_.insert(job);
-    bridge_.NonBlockingCall([this, job](Napi::Env env, Napi::Function) { finished(env, job); });
+    if (!rest.ready) return end(job);
+    runner.wait(std::move(rest.ready), [this, job, finish = std::move(rest.finish)] {
+      job->attempt(finish);
+      end(job);
+    });
   });
   return promise;
+}
+
+void Environment::post(std::function<void(Napi::Env)> call) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_) return;
+  bridge_.NonBlockingCall([call = std::move(call)](Napi::Env env, Napi::Function) {
+    Napi::HandleScope scope(env);
+    call(env);
+  });
+}
+
+void Environment::end(Job* job) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  running_.erase(job);
+  if (closed_) {
+    delete job;   // the environment ends: nobody waits for the promise
+    idle_.notify_all();
+    return;
+  }
+  delivered_.insert(job);
+  bridge_.NonBlockingCall([this, job](Napi::Env env, Napi::Function) { finished(env, job); });
 }
 
 void Environment::finished(Napi::Env env, Job* job) {

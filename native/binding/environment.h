@@ -29,6 +29,19 @@ class Environment {
   Napi::Promise submit(Napi::Env env, Runner& runner, std::function<void()> work, std::function<Napi::Value(Napi::Env)> done,
                        AbortFlag abort = nullptr);
 
+  /// Calls `call` on the JavaScript thread, soon; from a job that runs. Dropped when the environment ends.
+  void post(std::function<void(Napi::Env)> call);
+
+  /// What remains of a job when its work has returned: `finish` is called on the runner when `ready` says so. Empty: nothing.
+  struct Rest {
+    std::function<bool()> ready;
+    std::function<void()> finish;
+  };
+
+  /// As submit, for work that goes on elsewhere after it has returned.
+  Napi::Promise submit_started(Napi::Env env, Runner& runner, std::function<Rest()> work, std::function<Napi::Value(Napi::Env)> done,
+                               AbortFlag abort);
+
   /// Aborts what still runs, waits until the runners are idle, and takes no more jobs. What is done but did not reach
   /// the event loop is dropped.
   void close();
@@ -41,6 +54,7 @@ class Environment {
 
  private:
   struct Job;
+  void end(Job* job);   // on the runner
   void finished(Napi::Env env, Job* job);
 
   Napi::ThreadSafeFunction bridge_;

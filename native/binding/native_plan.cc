@@ -1,5 +1,7 @@
 #include "binding/native_plan.h"
 
+#include <thread>
+
 #include "base/error.h"
 #include "binding/decode.h"
 #include "binding/environment.h"
@@ -9,10 +11,35 @@ namespace eraserelu {
 
 Napi::Function NativePlan::define_class(Napi::Env env) {
   return DefineClass(env, "NativePlan",
-                     {InstanceMethod<&NativePlan::memory>("memory"), InstanceMethod<&NativePlan::engines>("engines"),
-                      InstanceMethod<&NativePlan::set_resident>("setResident"), InstanceMethod<&NativePlan::run>("run"),
+                     {InstanceMethod<&NativePlan::memory>("memory"), InstanceMethod<&NativePlan::engines>("engines"), InstanceMethod<&NativePlan::notes>("notes"),
+                      InstanceMethod<&NativePlan::set_resident>("setResident"), InstanceMethod<&NativePlan::stage>("stage"),
+                      InstanceMethod<&NativePlan::run>("run"),
                       InstanceMethod<&NativePlan::dispose>("dispose")});
 }
+
+namespace {
+/// A JavaScript function that the runner holds too. References are deleted on the JavaScript thread, or by the end of its environment.
+struct HeldFunction {
+  explicit HeldFunction(const Napi::Function& function) : reference(Napi::Persistent(function)) {}
+  ~HeldFunction() {
+    if (std::this_thread::get_id() != owner) reference.SuppressDestruct();
+  }
+
+  Napi::FunctionReference reference;
+  std::thread::id owner = std::this_thread::get_id();
+};
+
+/// Calls a JavaScript function, from the runner; nothing for what is no function.
+PrepareProgress progress_to(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsFunction()) return nullptr;
+  auto held = std::make_shared<HeldFunction>(value.As<Napi::Function>());
+  return [held, environment = &Environment::of(env)](std::size_t prepared, std::size_t total) {
+    environment->post([held, prepared, total](Napi::Env env) {
+      held->reference.Call({Napi::Number::New(env, static_cast<double>(prepared)), Napi::Number::New(env, static_cast<double>(total))});
+    });
+  };
+}
+}  // namespace
 
 Napi::Value NativePlan::create(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -21,10 +48,11 @@ Napi::Value NativePlan::create(const Napi::CallbackInfo& info) {
   Runner& runner = wrapper->runner();
   auto store = wrapper->store(env);
   auto plan = std::make_shared<std::shared_ptr<Plan>>();
+  const PrepareProgress progress = progress_to(env, info[2]);
   return Environment::of(env).submit(
       env, runner,
-      [desc, store, plan, &runner] { *plan = runner.own(new Plan(std::move(*desc), store, runner.arena())); },
-      [plan, &runner](Napi::Env env) -> Napi::Value {
+      [desc, store, plan, progress, &runner] { *plan = runner.own(new Plan(std::move(*desc), store, runner.arena(), progress)); },
+      [plan, progress, &runner](Napi::Env env) -> Napi::Value {   // `progress`: so that its function dies on this thread
         Held held{&runner, std::move(*plan)};
         return Environment::of(env).plan_class.New({Napi::External<Held>::New(env, &held)});
       });
@@ -66,11 +94,16 @@ Napi::Value NativePlan::memory(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value NativePlan::engines(const Napi::CallbackInfo& info) {
-  Napi::Array names = Napi::Array::New(info.Env());
-  for (const std::string& name : plan(info.Env())->engines()) names.Set(names.Length(), Napi::String::New(info.Env(), name));
-  return names;
+namespace {
+Napi::Value encode_texts(Napi::Env env, const std::vector<std::string>& texts) {
+  Napi::Array array = Napi::Array::New(env);
+  for (const std::string& text : texts) array.Set(array.Length(), Napi::String::New(env, text));
+  return array;
 }
+}  // namespace
+
+Napi::Value NativePlan::engines(const Napi::CallbackInfo& info) { return encode_texts(info.Env(), plan(info.Env())->engines()); }
+Napi::Value NativePlan::notes(const Napi::CallbackInfo& info) { return encode_texts(info.Env(), plan(info.Env())->notes()); }
 
 Napi::Value NativePlan::set_resident(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -83,13 +116,24 @@ Napi::Value NativePlan::set_resident(const Napi::CallbackInfo& info) {
 
 namespace {
 
+/// One number a call of stage, from 1 on.
+std::uint64_t staged_id(const Napi::Value& value) { return static_cast<std::uint64_t>(value.As<Napi::Number>().Int64Value()); }
+
+HostBlock decode_block(const Napi::Value& value) {
+  const auto arrays = value.As<Napi::Array>();
+  HostBlock block;
+  for (std::uint32_t i = 0; i < arrays.Length(); ++i) block.push_back(decode_bytes(arrays.Get(i)));
+  return block;
+}
+
 RunRequest decode_request(const Napi::Object& object) {
   RunRequest request;
   const auto microbatches = object.Get("microbatches").As<Napi::Array>();
   for (std::uint32_t m = 0; m < microbatches.Length(); ++m) {
-    const auto arrays = microbatches.Get(m).As<Napi::Array>();
-    auto& inputs = request.microbatches.emplace_back();
-    for (std::uint32_t i = 0; i < arrays.Length(); ++i) inputs.push_back(decode_bytes(arrays.Get(i)));
+    const Napi::Value value = microbatches.Get(m);
+    Microbatch& microbatch = request.microbatches.emplace_back();
+    if (value.IsNumber()) microbatch.staged = staged_id(value);
+    else microbatch.inputs = decode_block(value);
   }
   bool lossless = false;
   request.params.seed = object.Get("seed").As<Napi::BigInt>().Uint64Value(&lossless);
@@ -117,15 +161,32 @@ Napi::Value encode_result(Napi::Env env, const PlanDesc& desc, const RunResult& 
 
 }  // namespace
 
+Napi::Value NativePlan::stage(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  auto plan = this->plan(env);
+  const std::uint64_t id = staged_id(info[0]);
+  auto block = std::make_shared<HostBlock>(translated(env, [&] { return decode_block(info[1]); }));
+  runner_->post([=] { plan->stage(id, std::move(*block)); });
+  return env.Undefined();
+}
+
 Napi::Value NativePlan::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto plan = this->plan(env);
   auto request = std::make_shared<RunRequest>(translated(env, [&] { return decode_request(info[0].As<Napi::Object>()); }));
   auto result = std::make_shared<RunResult>();
   auto flag = std::make_shared<std::atomic<bool>>(false);
+  const auto start = [=]() -> Environment::Rest {
+    auto run = std::make_shared<PendingRun>(plan->start(*request, *flag));
+    if (!run->outlet) {
+      *result = plan->finish(std::move(*run));
+      return {};
+    }
+    return {[run] { return Plan::arrived(*run); }, [=] { *result = plan->finish(std::move(*run)); }};
+  };
   Napi::Object handle = Napi::Object::New(env);
-  handle.Set("promise", Environment::of(env).submit(env, *runner_, [=] { *result = plan->run(*request, *flag); },
-                                                    [=](Napi::Env env) { return encode_result(env, plan->desc(), *result); }, flag));
+  const auto done = [=](Napi::Env env) { return encode_result(env, plan->desc(), *result); };
+  handle.Set("promise", Environment::of(env).submit_started(env, *runner_, start, done, flag));
   handle.Set("abort", Napi::Function::New(env, [flag](const Napi::CallbackInfo&) { *flag = true; }));
   return handle;
 }

@@ -14,7 +14,7 @@ class NativePlan : public Napi::ObjectWrap<NativePlan> {
  public:
   static Napi::Function define_class(Napi::Env env);
 
-  /// (desc: PlanDesc, store: NativeStore): Promise<NativePlan>. Kernels are prepared on the runner.
+  /// (desc: PlanDesc, store: NativeStore, progress?: (prepared, total) => void): Promise<NativePlan>. Kernels are prepared on the runner.
   static Napi::Value create(const Napi::CallbackInfo& info);
 
   explicit NativePlan(const Napi::CallbackInfo& info);   // only from create
@@ -29,7 +29,9 @@ class NativePlan : public Napi::ObjectWrap<NativePlan> {
 
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value engines(const Napi::CallbackInfo& info);
+  Napi::Value notes(const Napi::CallbackInfo& info);
   Napi::Value set_resident(const Napi::CallbackInfo& info);   // (index: number, data: TypedArray): Promise<void>
+  Napi::Value stage(const Napi::CallbackInfo& info);          // (id: number, arrays: TypedArray[]): void
   Napi::Value run(const Napi::CallbackInfo& info);            // (request): { promise, abort }
   Napi::Value dispose(const Napi::CallbackInfo& info);
   std::shared_ptr<Plan> plan(Napi::Env env) const;

@@ -1,5 +1,6 @@
 #include "binding/runner.h"
 
+#include <chrono>
 #include <future>
 #include <thread>
 #include <vector>
@@ -30,7 +31,7 @@ void Runner::drain_all() {
     for (auto& [name, runner] : all()) {
       auto reached = std::make_shared<std::promise<void>>();
       drained.push_back(reached->get_future());
-      runner->post([reached] { reached->set_value(); });
+      runner->post([reached, runner = runner] { runner->wait([] { return true; }, [reached] { reached->set_value(); }); });
     }
   }
   for (std::future<void>& runner : drained) runner.wait();
@@ -48,16 +49,34 @@ void Runner::post(std::function<void()> task) {
   ready_.notify_one();
 }
 
+void Runner::wait(std::function<bool()> ready, std::function<void()> finish) { waits_.push_back({std::move(ready), std::move(finish)}); }
+
 void Runner::loop() {
+  for (;;) next_task()();
+}
+
+std::function<void()> Runner::next_task() {
+  // A device is asked, not waited for: a thread that waits for it could serve nobody else.
+  constexpr auto pause = std::chrono::microseconds(20);
   for (;;) {
-    std::function<void()> task;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      ready_.wait(lock, [this] { return !tasks_.empty(); });
-      task = std::move(tasks_.front());
-      tasks_.pop_front();
+      const auto has_task = [this] { return !tasks_.empty(); };
+      if (waits_.empty()) ready_.wait(lock, has_task);
+      if (has_task() && waits_.size() < kMostWaits) {
+        std::function<void()> task = std::move(tasks_.front());
+        tasks_.pop_front();
+        return task;
+      }
     }
-    task();
+    if (waits_.front().ready()) {
+      std::function<void()> finish = std::move(waits_.front().finish);
+      waits_.pop_front();
+      return finish;
+    }
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (waits_.size() < kMostWaits) ready_.wait_for(lock, pause, [this] { return !tasks_.empty(); });
+    else ready_.wait_for(lock, pause);
   }
 }
 

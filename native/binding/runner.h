@@ -21,6 +21,10 @@ class Runner {
 
   void post(std::function<void()> task);
 
+  /// In a task: `finish` is to be called when `ready` says so, after what waits already. Meanwhile the runner serves other tasks, so that
+  /// a run is launched, and its inputs are carried to the device, while the one before is under way.
+  void wait(std::function<bool()> ready, std::function<void()> finish);
+
   /// Waits until all runners have done what was posted to them before.
   static void drain_all();
 
@@ -35,7 +39,14 @@ class Runner {
 
  private:
   explicit Runner(const std::string& device);
+  struct Wait {
+    std::function<bool()> ready;
+    std::function<void()> finish;
+  };
+  static constexpr std::size_t kMostWaits = 2;   // so many runs may be under way
+
   void loop();
+  std::function<void()> next_task();
   static std::map<std::string, Runner*>& all();   // guarded by registry_mutex()
   static std::mutex& registry_mutex();
 
@@ -44,6 +55,7 @@ class Runner {
   std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<std::function<void()>> tasks_;
+  std::deque<Wait> waits_;   // of the runner thread
 };
 
 }  // namespace eraserelu

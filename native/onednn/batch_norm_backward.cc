@@ -2,6 +2,7 @@
 // and the bias gradient, which is the same reduction without batch norm.
 #include "backend/kernel_base.h"
 #include "base/activation.h"
+#include "base/mask.h"
 #include "onednn/batch_norm_channels.h"
 #include "onednn/kernels.h"
 #include "onednn/simd/loops.h"
@@ -34,11 +35,12 @@ class Gradient {
     tile_channels(pieces, const_cast<float*>(whole.mean), [&](std::int64_t c) { return parameters.mean[c]; });
   }
 
-  BnBackward from(std::int64_t offset) const {
+  /// The rows from one of the batch on.
+  BnBackward from(std::int64_t row) const {
     BnBackward part = whole;
-    part.dy += offset;
-    part.x += offset;
-    if (part.mask) part.mask += offset;
+    part.dy += row * pieces.channels;
+    part.x += row * pieces.channels;
+    if (part.mask) part.mask += row * mask_bytes(pieces.channels);
     return part;
   }
 
@@ -76,7 +78,7 @@ class Sums {
     parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
       const std::int64_t p = first * pieces.perImage + i;
       float* out = partial_ + 2 * p * channels;
-      loops().bn_bwd_reduce(gradient.from(pieces.first_element(p)), pieces.rows_of(p) * channels, channels, pieces.period,
+      loops().bn_bwd_reduce(gradient.from(pieces.first_row(p)), pieces.rows_of(p) * channels, channels, pieces.period,
                             lanes_ + thread * 2 * pieces.period, out, out + channels);
     });
     if (first + count < batch_) return;
@@ -102,9 +104,9 @@ void input_gradient(const Gradient& gradient, const float* slope, const float* o
                     std::int64_t first, std::int64_t count) {
   const Pieces& pieces = gradient.pieces;
   parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t start = (first * pieces.rows + begin) * pieces.channels;
-    loops().bn_bwd_apply(gradient.from(start), slope, offset, dx + start, dresidual ? dresidual + start : nullptr,
-                         (end - begin) * pieces.channels, pieces.period);
+    const std::int64_t row = first * pieces.rows + begin, start = row * pieces.channels;
+    loops().bn_bwd_apply(gradient.from(row), slope, offset, dx + start, dresidual ? dresidual + start : nullptr,
+                         (end - begin) * pieces.channels, pieces.channels, pieces.period);
   });
 }
 

@@ -1,10 +1,12 @@
 // Batch norm forward: statistics of the batch, application with residual and activation, running statistics, inference.
 #include "backend/kernel_base.h"
 #include "base/activation.h"
+#include "base/mask.h"
 #include "base/optimizer_formulas.h"
 #include "onednn/batch_norm_channels.h"
 #include "onednn/kernels.h"
 #include "onednn/simd/loops.h"
+#include "plan/running_ranges.h"
 
 namespace eraserelu::cpu {
 
@@ -94,8 +96,8 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
         part.x += offset;
         part.y += offset;
         if (part.residual) part.residual += offset;
-        if (part.mask) part.mask += offset;
-        loops().bn_apply(part, (end - begin) * pieces.channels, pieces.period);
+        if (part.mask) part.mask += (first * pieces.rows + begin) * mask_bytes(pieces.channels);
+        loops().bn_apply(part, (end - begin) * pieces.channels, pieces.channels, pieces.period);
       });
     };
   });
@@ -110,21 +112,24 @@ std::unique_ptr<Kernel> batch_norm_infer(const OpDesc& desc) {
 }
 
 std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc) {
-  const std::int64_t channels = desc.read("mean").elements();
-  const double momentum = desc.attributes.number("momentum"), values = desc.attributes.number("count");
+  const std::vector<RunningRange> ranges = running_ranges(desc.attributes);
 
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* mean = at.read("mean");
-    const float* variance = at.read("variance");
+    const float* statistics = at.read("statistics");
     const float* state = at.read("state");
-    float* runningMean = at.write("runningMean");
-    float* runningVariance = at.write("runningVariance");
+    float* running = at.write("running");
     return [=](std::int64_t, std::int64_t) {
       if (state[kStateFinite] == 0) return;
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const double unbiased = variance[c] * values / (values - 1);
-        runningMean[c] = static_cast<float>(moving_average<double>(runningMean[c], mean[c], momentum));
-        runningVariance[c] = static_cast<float>(moving_average<double>(runningVariance[c], unbiased, momentum));
+      for (const RunningRange& range : ranges) {
+        const float* mean = statistics + range.statistics;
+        const float* variance = mean + range.channels;
+        float* runningMean = running + range.mean;
+        float* runningVariance = running + range.variance;
+        for (std::int64_t c = 0; c < range.channels; ++c) {
+          const double unbiased = unbiased_variance(variance[c], range.count);
+          runningMean[c] = static_cast<float>(moving_average<double>(runningMean[c], mean[c], range.momentum));
+          runningVariance[c] = static_cast<float>(moving_average<double>(runningVariance[c], unbiased, range.momentum));
+        }
       }
     };
   });

@@ -89,12 +89,12 @@ class OnednnBackend final : public Backend {
     if (large) madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
   }
-  void release(void* memory) override { std::free(memory); }
+  void release(void* memory) noexcept override { std::free(memory); }
   void upload(void* device, const void* host, std::size_t bytes) override { std::memcpy(device, host, bytes); }
   void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
   void fill(void* device, int byte, std::size_t bytes) override { std::memset(device, byte, bytes); }
 
-  std::unique_ptr<Kernel> prepare(const OpDesc& desc) override {
+  std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy&) override {
     refuse_16_bit(desc);
     auto found = kernels().find(desc.spec->name);
     if (found == kernels().end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");

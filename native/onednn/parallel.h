@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/scratch_layout.h"
 #include "base/tensor_desc.h"
 
 namespace eraserelu {
@@ -58,25 +59,9 @@ struct Pieces {
   }
 
   std::int64_t image_elements() const { return rows * channels; }
-  std::int64_t first_element(std::int64_t piece) const {
-    return piece / perImage * image_elements() + piece % perImage * pieceRows * channels;
-  }
+  std::int64_t first_row(std::int64_t piece) const { return piece / perImage * rows + piece % perImage * pieceRows; }
+  std::int64_t first_element(std::int64_t piece) const { return first_row(piece) * channels; }
   std::int64_t rows_of(std::int64_t piece) const { return std::min(pieceRows, rows - piece % perImage * pieceRows); }
-};
-
-/// Lays out a kernel's scratchpad: add() returns the offset of the next block.
-class ScratchLayout {
- public:
-  std::size_t add(std::size_t bytes) {
-    const std::size_t offset = bytes_;
-    bytes_ += (bytes + 63) / 64 * 64;
-    return offset;
-  }
-  std::size_t add_floats(std::int64_t count) { return add(static_cast<std::size_t>(count) * sizeof(float)); }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::size_t bytes_ = 0;
 };
 
 }  // namespace eraserelu

@@ -2,7 +2,7 @@
 #include "base/pointwise.h"
 
 #include "backend/kernel_base.h"
-#include "onednn/joined_dims.h"
+#include "base/joined_dims.h"
 #include "onednn/kernels.h"
 #include "onednn/parallel.h"
 #include "onednn/simd/loops.h"

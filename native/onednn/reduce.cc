@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "backend/kernel_base.h"
-#include "onednn/joined_dims.h"
+#include "base/joined_dims.h"
 #include "onednn/kernels.h"
 #include "onednn/parallel.h"
 

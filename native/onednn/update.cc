@@ -10,22 +10,34 @@
 namespace eraserelu::cpu {
 
 std::unique_ptr<Kernel> grad_norm(const OpDesc& desc) {
-  const std::int64_t elements = desc.read("gradient").elements(), pieces = ceil_div(elements, kPieceElements);
+  const std::size_t first = desc.read_index("gradient");
+  std::vector<std::int64_t> sizes;   // of each gradient
+  std::int64_t pieces = 0;
+  for (std::size_t i = first; i < desc.reads.size(); ++i) {
+    sizes.push_back(desc.reads[i].elements());
+    pieces += ceil_div(sizes.back(), kPieceElements);
+  }
   const double maxNorm = desc.attributes.number("maxNorm");
   Requirements needs;
   needs.scratchpad = static_cast<std::size_t>(pieces) * sizeof(double);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* gradient = at.read("gradient");
+    std::vector<const float*> gradients;
+    for (std::size_t i = 0; i < sizes.size(); ++i) gradients.push_back(at.read_at(first + i));
     const float* loss = at.read("loss");
     float* state = at.write("state");
     double* sums = reinterpret_cast<double*>(at.scratchpad());
     const StepParams* step = at.step();
     return [=](std::int64_t, std::int64_t) {
-      parallel_for(pieces, elements, [&](std::int64_t i, int) {
-        const std::int64_t begin = i * kPieceElements;
-        sums[i] = loops().sum_of_squares(gradient + begin, std::min(kPieceElements, elements - begin));
-      });
+      double* next = sums;
+      for (std::size_t g = 0; g < sizes.size(); ++g) {
+        const std::int64_t own = ceil_div(sizes[g], kPieceElements);
+        parallel_for(own, sizes[g], [&](std::int64_t i, int) {
+          const std::int64_t begin = i * kPieceElements;
+          next[i] = loops().sum_of_squares(gradients[g] + begin, std::min(kPieceElements, sizes[g] - begin));
+        });
+        next += own;
+      }
       double total = 0;
       for (std::int64_t i = 0; i < pieces; ++i) total += sums[i];
       update_state(state, total, !loss || std::isfinite(*loss), maxNorm, step->microCount);

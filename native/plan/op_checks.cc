@@ -1,33 +1,22 @@
 #include "plan/op_checks.h"
 
-#include <set>
-
 #include "plan/op_checks_node.h"
+#include "plan/op_checks_types.h"
 
 namespace eraserelu {
 
 namespace {
 
-void check_operand(const Operand& operand, bool anyDType) {
-  static const std::set<std::string> kI32 = {"labels", "labels2", "offsets", "cutouts", "indices"};
-  static const std::set<std::string> kU8 = {"images", "dataset", "flips", "mask", "argmax"};
-  static const std::set<std::string> kF32 = {"mean", "invstd", "variance", "gamma", "beta", "dgamma", "dbeta", "runningMean",
-                                             "runningVariance", "loss", "correct1", "correct5", "count", "lambda", "state",
-                                             "velocity", "m", "v", "ema"};
+void check_operand(const Operand& operand) {
   const TensorDesc& tensor = *operand.tensor;
   if (!tensor.present) return require(operand.optional, operand.name, " may not be left out");
   for (std::int64_t dim : tensor.shape) require(dim >= 1, operand.name, " has an empty dimension: ", to_string(tensor.shape));
-  if (anyDType) return;
-  const DType dtype = tensor.dtype;
-  const DType wanted = kI32.count(operand.name) ? DType::i32 : kU8.count(operand.name) ? DType::u8 : DType::f32;
-  const bool anyFloat = wanted == DType::f32 && kF32.count(operand.name) == 0;
-  const bool right = dtype == wanted || (anyFloat && (dtype == DType::bf16 || dtype == DType::f16));
-  require(right, operand.name, " must be ", name_of(wanted), ", not ", name_of(dtype));
 }
 
 void check_node(const OpDesc& desc) {
   const Node node(desc);
-  for (const Operand& operand : node.operands()) check_operand(operand, desc.is("cast"));
+  for (const Operand& operand : node.operands()) check_operand(operand);
+  check_types(node, desc.spec->name);
   node.check_in_place();
   const Rules& rules = kLayerRules.count(desc.spec->name) ? kLayerRules : kTensorRules;
   rules.at(desc.spec->name)(node);

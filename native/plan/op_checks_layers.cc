@@ -1,7 +1,11 @@
 // The rules of convolution, batch norm, pooling and shortcuts: what each operand's shape must be.
+#include <algorithm>
+
 #include "base/activation.h"
+#include "base/mask.h"
 #include "base/window.h"
 #include "plan/op_checks_node.h"
+#include "plan/running_ranges.h"
 #include "plan/step_params.h"
 
 namespace eraserelu {
@@ -55,10 +59,11 @@ void bn_stats(const Node& n) {
   n.expect(channels_of(n, "x"), {"mean", "invstd", "variance"});
 }
 
-/// bnApply, batchNormInfer and the gradients: everything is as large as x or has one value a channel.
+/// bnApply, batchNormInfer and the gradients: everything is as large as x, has one value a channel, or one bit an element.
 void batch_norm(const Node& n) {
   check_activation(n);
-  n.expect(n.shape("x"), {"y", "dy", "dx", "residual", "dresidual", "mask"});
+  n.expect(n.shape("x"), {"y", "dy", "dx", "residual", "dresidual"});
+  n.expect(mask_shape(n.shape("x")), {"mask"});
   n.expect(channels_of(n, "x"), {"mean", "invstd", "variance", "gamma", "beta", "dgamma", "dbeta"});
 }
 
@@ -67,10 +72,25 @@ void batch_norm_infer(const Node& n) {
   batch_norm(n);
 }
 
+/// Layers share no element of `running`: a backend may update them at the same time.
 void bn_running_update(const Node& n) {
-  check_fraction(n, "momentum");
-  require(n.attributes.number("count") >= 2, "batch norm in training needs more than 1 value a channel");
-  n.expect(n.shape("mean", 1), {"variance", "runningMean", "runningVariance"});
+  std::vector<std::pair<std::int64_t, std::int64_t>> stretches;   // of `running`: begin, end
+  const auto inside = [](std::int64_t begin, std::int64_t count, const Shape& arena, const char* name) {
+    require(begin >= 0 && count >= 0 && begin <= arena[0] - count, name, " ", begin, "+", count, " is outside of ", arena[0],
+            " elements");
+  };
+  for (const RunningRange& range : running_ranges(n.attributes)) {
+    inside(range.statistics, 2 * range.channels, n.shape("statistics", 1), "statistics");
+    for (std::int64_t begin : {range.mean, range.variance}) {
+      inside(begin, range.channels, n.shape("running", 1), "running");
+      stretches.emplace_back(begin, begin + range.channels);
+    }
+    require(range.momentum >= 0 && range.momentum <= 1, "momentum must be in [0,1], got ", range.momentum);
+    require(range.count >= 2, "batch norm in training needs more than 1 value a channel");
+  }
+  std::sort(stretches.begin(), stretches.end());
+  for (std::size_t i = 1; i < stretches.size(); ++i)
+    require(stretches[i].first >= stretches[i - 1].second, "element ", stretches[i].first, " of running belongs to two statistics");
   n.expect({kStateSize}, {"state"});
 }
 

@@ -118,7 +118,8 @@ void gather_images(const Node& n) {
 }
 
 void grad_norm(const Node& n) {
-  n.shape("gradient", 1);
+  for (const Operand& operand : n.operands())
+    require(operand.name != "gradient" || operand.tensor->shape.size() == 1, "gradient must have 1 dimension");
   n.attributes.number("maxNorm");
   n.expect({1}, {"loss"});
   n.expect({kStateSize}, {"state"});

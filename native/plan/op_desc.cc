@@ -18,8 +18,7 @@ const std::vector<OpSpec>& vocabulary() {
       {"bnApply", "x mean invstd gamma beta residual?", "y mask?", "activation", Batch::map},
       {"bnBwdReduce", "dy x mean invstd gamma beta mask?", "dgamma dbeta", "activation", Batch::reduce},
       {"bnBwdApply", "dy x mean invstd gamma beta dgamma dbeta mask?", "dx dresidual?", "activation", Batch::map},
-      {"bnRunningUpdate", "mean variance state runningMean runningVariance", "runningMean runningVariance", "momentum count",
-       Batch::whole},
+      {"bnRunningUpdate", "statistics state running", "running", "ranges momentum count", Batch::whole},
       {"batchNormInfer", "x mean variance gamma beta residual?", "y mask?", "epsilon activation", Batch::map},
       {"batchNormInferBwd", "dy x mean variance gamma beta mask?", "dx dgamma dbeta dresidual?", "epsilon activation",
        Batch::reduce},
@@ -54,7 +53,7 @@ const std::vector<OpSpec>& vocabulary() {
       {"imageInput", "images offsets flips cutouts?", "x", "mean std pad padMode cutout", Batch::map},
       {"gatherImages", "dataset indices offsets flips cutouts?", "x", "mean std pad padMode cutout", Batch::map},
       // update
-      {"gradNorm", "gradient loss? state", "state", "maxNorm", Batch::whole},
+      {"gradNorm", "loss? state gradient*", "state", "maxNorm", Batch::whole},
       {"sgdUpdate", "gradient state weights velocity?", "weights velocity?", "momentum dampening nesterov ranges weightDecay",
        Batch::whole},
       {"adamwUpdate", "gradient state weights m v", "weights m v", "beta1 beta2 epsilon ranges weightDecay", Batch::whole},

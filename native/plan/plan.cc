@@ -1,9 +1,7 @@
+// Preparation of a plan: kernels, memory, addresses. plan_run.cc runs it.
 #include "plan/plan.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cmath>
-#include <cstring>
 #include <new>
 
 #include "base/error.h"
@@ -11,18 +9,14 @@
 
 namespace eraserelu {
 
-namespace {
-constexpr int kGuardPattern = 0xA5;
-}
-
-Plan::Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedArena> arena)
+Plan::Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedArena> arena, const PrepareProgress& progress)
     : desc_(std::move(desc)), store_(std::move(store)), arena_(std::move(arena)), backend_(store_->backend()),
-      own_(desc_.tensors.size(), nullptr), packed_(desc_.nodes.size(), nullptr) {
+      own_(desc_.tensors.size(), nullptr), packed_(desc_.nodes.size(), nullptr), input_queue_(backend_), params_queue_(backend_) {
   for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
     if (desc_.tensors[i].place == Place::input) inputs_.push_back(static_cast<int>(i));
     if (desc_.tensors[i].place == Place::resident) residents_.push_back(static_cast<int>(i));
   }
-  prepare();
+  prepare(progress);
   make_steps();
   memory_ = plan_memory(desc_, requirements_);
 }
@@ -31,7 +25,19 @@ Plan::~Plan() {
   arena_->leave(this);
   for (void* memory : own_) backend_.release(memory);
   for (void* memory : packed_) backend_.release(memory);
+  backend_.release(params_);
 }
+
+namespace {
+/// What the address of a tensor is a multiple of. Blocks of memory begin at multiples of 64 bytes; views and what is in the store lie
+/// anywhere in them.
+std::int64_t alignment_of(const PlanDesc& desc, int tensor) {
+  const TensorEntry* entry = &desc.tensors[tensor];
+  const std::int64_t before = entry->place == Place::view ? alignment_of(desc, entry->of) : TensorDesc().alignment;
+  const std::int64_t offset = entry->offset * static_cast<std::int64_t>(bytes_of(entry->desc.dtype));
+  return offset == 0 ? before : std::min(before, offset & -offset);
+}
+}  // namespace
 
 OpDesc Plan::describe(int node) const {
   const NodeEntry& entry = desc_.nodes[node];
@@ -42,9 +48,11 @@ OpDesc Plan::describe(int node) const {
   const auto list = [this](const std::vector<int>& tensors) {
     std::vector<TensorDesc> descs;
     for (int tensor : tensors) {
-      TensorDesc absent;
-      absent.present = false;
-      descs.push_back(tensor < 0 ? absent : desc_.tensors[tensor].desc);
+      TensorDesc& operand = descs.emplace_back();
+      operand.present = tensor >= 0;
+      if (!operand.present) continue;
+      operand = desc_.tensors[tensor].desc;
+      operand.alignment = alignment_of(desc_, tensor);
     }
     return descs;
   };
@@ -55,13 +63,14 @@ OpDesc Plan::describe(int node) const {
   return op;
 }
 
-void Plan::prepare() {
+void Plan::prepare(const PrepareProgress& progress) {
   for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
     const OpDesc op = describe(node);
     check_shapes(op);
     check_in_place(op, desc_.nodes[node].reads, desc_.nodes[node].writes);
-    kernels_.push_back(backend_.prepare(op));
+    kernels_.push_back(backend_.prepare(op, desc_.policy));
     requirements_.push_back(kernels_.back()->requirements());
+    if (progress) progress(kernels_.size(), desc_.nodes.size());
   }
 }
 
@@ -103,7 +112,7 @@ PlanMemory Plan::memory() const {
   memory.arena = memory_.arena.bytes;
   memory.live_peak = memory_.arena.live_peak;
   memory.largest = memory_.largest;
-  for (int tensor : inputs_) memory.inputs += desc_.tensors[tensor].desc.bytes();
+  for (int tensor : inputs_) memory.inputs += desc_.tensors[tensor].desc.bytes() * (backend_.has_transfers() ? 2 : 1);
   for (int tensor : residents_) memory.resident += desc_.tensors[tensor].desc.bytes();
   for (const Requirements& need : requirements_) memory.packed += need.packed;
   return memory;
@@ -115,22 +124,43 @@ std::vector<std::string> Plan::engines() const {
   return names;
 }
 
+std::vector<std::string> Plan::notes() const {
+  std::vector<std::string> notes;
+  for (const Requirements& need : requirements_)
+    for (const std::string& note : need.notes)
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+  return notes;
+}
+
 void Plan::ensure_memory() {
+  if (!allocated_ || memory_.arena.bytes > arena_->bytes()) require_room();
   try {
     for (const auto* tensors : {&inputs_, &residents_})
       for (int tensor : *tensors)
         if (!own_[tensor]) own_[tensor] = backend_.allocate(desc_.tensors[tensor].desc.bytes());
     for (std::size_t node = 0; node < kernels_.size(); ++node)
       if (requirements_[node].packed > 0 && !packed_[node]) packed_[node] = backend_.allocate(requirements_[node].packed);
+    if (!params_) params_ = static_cast<StepParams*>(backend_.allocate(sizeof(StepParams)));
     arena_->reserve(this, memory_.arena.bytes);
+    if (!allocated_) open_ways();
+    allocated_ = true;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::OutOfMemory) throw;
     std::string message = error.what();
-    message += "; the plan needs " + std::to_string(memory_.arena.bytes) + " bytes of activations. Largest tensors:";
-    for (const auto& [name, bytes] : memory_.largest) message += " " + name + " (" + std::to_string(bytes) + ")";
-    fail(ErrorCode::OutOfMemory, message, ". Use a smaller batch.");
+    message += "; the plan needs " + std::to_string(memory_.arena.bytes) + " bytes of activations. Largest tensors: ";
+    fail(ErrorCode::OutOfMemory, message, largest_tensors(), ". Use a smaller batch.");
   }
   if (bound_generation_ != arena_->generation()) bind();
+}
+
+void Plan::open_ways() {
+  std::vector<Extent> destinations;
+  for (int tensor : inputs_) destinations.push_back({own_[tensor], desc_.tensors[tensor].desc.bytes()});
+  input_queue_.open(destinations);
+  params_queue_.open({{params_, sizeof(StepParams)}});
+  std::size_t bytes = 0;
+  for (const Output& output : desc_.outputs) bytes += desc_.tensors[output.tensor].desc.bytes();
+  if (bytes > 0) outlet_ = backend_.outlet(bytes);
 }
 
 void* Plan::address(int tensor) const {
@@ -174,12 +204,15 @@ void Plan::bind() {
       if (requirements_[node].scratchpad > 0)
         bindings.scratchpad = static_cast<std::byte*>(arena_->memory()) + memory_.scratchpads[node];
       bindings.packed = packed_[node];
-      bindings.step = params_.get();
+      bindings.step = params_;
       kernels_[node]->bind(bindings);
     }
   } catch (...) {
     rethrow_at(node);
   }
+  outputs_.clear();
+  for (const Output& output : desc_.outputs) outputs_.push_back({address(output.tensor), desc_.tensors[output.tensor].desc.bytes()});
+  parts_ = {};
   bound_generation_ = arena_->generation();
 }
 
@@ -195,91 +228,12 @@ void Plan::pack() {
 }
 
 void Plan::set_resident(int tensor, const std::vector<std::byte>& bytes) {
-  if (!own_[tensor]) own_[tensor] = backend_.allocate(desc_.tensors[tensor].desc.bytes());
+  if (!own_[tensor]) {
+    require_room();
+    own_[tensor] = backend_.allocate(desc_.tensors[tensor].desc.bytes());
+  }
   check(bytes.size() == desc_.tensors[tensor].desc.bytes(), "resident '", desc_.tensors[tensor].name, "' has another size");
   backend_.upload(own_[tensor], bytes.data(), bytes.size());
-}
-
-RunResult Plan::run(const RunRequest& request, const std::atomic<bool>& abort) {
-  ensure_memory();
-  if (packed_version_ != store_->version()) pack();
-  reset_guards();
-
-  RunResult result;
-  if (request.profile) result.node_seconds.assign(kernels_.size(), 0.0);
-  std::vector<double>* seconds = request.profile ? &result.node_seconds : nullptr;
-
-  *params_ = request.params;
-  params_->microCount = static_cast<std::int32_t>(request.microbatches.size());
-  for (std::size_t micro = 0; micro < request.microbatches.size(); ++micro) {
-    params_->micro = static_cast<std::int32_t>(micro);
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      const std::vector<std::byte>& bytes = request.microbatches[micro].at(i);
-      check(bytes.size() == desc_.tensors[inputs_[i]].desc.bytes(), "input '", desc_.tensors[inputs_[i]].name, "' has another size");
-      backend_.upload(own_[inputs_[i]], bytes.data(), bytes.size());
-    }
-    run_section(Section::gradient, &abort, seconds);
-  }
-  if (abort) fail(ErrorCode::Aborted, "aborted");
-  // Before the update, so that one that fails halfway leaves no packed copy that counts as fresh.
-  if (!steps_.empty() && steps_.back().section == Section::update) store_->changed();
-  run_section(Section::update, nullptr, seconds);
-
-  backend_.synchronize();
-  for (const Output& output : desc_.outputs) {
-    std::vector<std::byte> bytes(desc_.tensors[output.tensor].desc.bytes());
-    backend_.download(bytes.data(), address(output.tensor), bytes.size());
-    result.outputs.push_back(std::move(bytes));
-  }
-  return result;
-}
-
-void Plan::run_section(Section section, const std::atomic<bool>* abort, std::vector<double>* node_seconds) {
-  using Clock = std::chrono::steady_clock;
-  int node = 0;
-  try {
-    for (const Step& step : steps_) {
-      if (step.section != section) continue;
-      for (std::int64_t first = 0; first < step.batch; first += step.chunk) {
-        if (abort && *abort) fail(ErrorCode::Aborted, "aborted");
-        const std::int64_t count = std::min(step.chunk, step.batch - first);
-        for (node = step.begin; node < step.end; ++node) {
-          const Clock::time_point start = node_seconds ? Clock::now() : Clock::time_point();
-          kernels_[node]->launch(first, count);
-          if (node_seconds) (*node_seconds)[node] += std::chrono::duration<double>(Clock::now() - start).count();
-        }
-      }
-      if (desc_.checked)
-        for (node = step.begin; node < step.end; ++node) check_node(node);
-    }
-  } catch (...) {
-    rethrow_at(node);
-  }
-}
-
-void Plan::reset_guards() {
-  for (std::size_t offset : memory_.guards)
-    backend_.fill(static_cast<std::byte*>(arena_->memory()) + offset, kGuardPattern, memory_.guard);
-}
-
-void Plan::check_node(int node) {
-  const NodeEntry& entry = desc_.nodes[node];
-  std::vector<unsigned char> guard(memory_.guard);
-  for (std::size_t offset : memory_.guards) {
-    backend_.download(guard.data(), static_cast<std::byte*>(arena_->memory()) + offset, guard.size());
-    if (std::any_of(guard.begin(), guard.end(), [](unsigned char byte) { return byte != kGuardPattern; }))
-      fail(ErrorCode::Internal, describe(node).to_string(), ": wrote outside its outputs");
-  }
-  for (int tensor : entry.writes) {
-    if (tensor < 0 || desc_.tensors[tensor].desc.dtype != DType::f32) continue;
-    const TensorDesc& desc = desc_.tensors[tensor].desc;
-    std::vector<float> values(static_cast<std::size_t>(desc.elements()));
-    backend_.download(values.data(), address(tensor), desc.bytes());
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (!std::isfinite(values[i]))
-        fail(ErrorCode::NotFinite, "layer '", entry.name, "' (", entry.spec->name, ") is the first that is not finite: element ", i,
-             " of ", to_string(desc.shape), " is ", values[i]);
-  }
 }
 
 }  // namespace eraserelu

@@ -4,14 +4,17 @@
 // Used on one thread at a time: the device's runner.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "backend/backend.h"
+#include "plan/input_queue.h"
 #include "plan/memory_plan.h"
 #include "plan/plan_desc.h"
 #include "plan/shared_arena.h"
@@ -20,9 +23,14 @@
 
 namespace eraserelu {
 
-/// What a run is given: for every microbatch the bytes of every input, in the order of Plan::inputs().
+/// The inputs of one microbatch: those staged under a number, or, where that is 0, these.
+struct Microbatch {
+  std::uint64_t staged = 0;
+  HostBlock inputs;
+};
+
 struct RunRequest {
-  std::vector<std::vector<std::vector<std::byte>>> microbatches;
+  std::vector<Microbatch> microbatches;
   StepParams params;
   bool profile = false;
 };
@@ -32,18 +40,28 @@ struct RunResult {
   std::vector<double> node_seconds;              // with RunRequest::profile
 };
 
+/// A run whose launches are made. Its outputs may still be on the way to the host.
+struct PendingRun {
+  RunResult result;
+  std::shared_ptr<Outlet> outlet;   // nullptr: the outputs are in the result
+  std::exception_ptr failure;       // met while it was asked whether they had arrived
+};
+
 struct PlanMemory {
   std::size_t arena = 0;       // planned memory, shared with other plans of the device
   std::size_t live_peak = 0;   // the least any planner could do
-  std::size_t inputs = 0;
+  std::size_t inputs = 0;      // the one that is read, and where the device has an inlet the next
   std::size_t resident = 0;
   std::size_t packed = 0;
   std::vector<std::pair<std::string, std::size_t>> largest;
 };
 
+/// Told after each kernel how many of how many are prepared.
+using PrepareProgress = std::function<void(std::size_t prepared, std::size_t total)>;
+
 class Plan {
  public:
-  Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedArena> arena);
+  Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedArena> arena, const PrepareProgress& progress = nullptr);
   ~Plan();
   Plan(const Plan&) = delete;
   Plan& operator=(const Plan&) = delete;
@@ -55,12 +73,23 @@ class Plan {
   const std::vector<int>& residents() const { return residents_; }
   /// The engine of each node, for reports.
   std::vector<std::string> engines() const;
+  /// What the choice of engines should tell the plan's owner, a sentence each; the same for several nodes once.
+  std::vector<std::string> notes() const;
 
   void set_resident(int tensor, const std::vector<std::byte>& bytes);
 
+  /// Takes the inputs of a later run, one block of bytes an input in the order of inputs(), and begins to carry them to the device.
+  /// `id`: from 1 on, larger than those before.
+  void stage(std::uint64_t id, HostBlock inputs);
+
   /// Runs the gradient section once a microbatch, then the update section. Throws Aborted when `abort` was set before the
-  /// update section began: the store is then unchanged.
-  RunResult run(const RunRequest& request, const std::atomic<bool>& abort);
+  /// update section began: the store is then unchanged. On a device that launches ahead of the host this returns when all is
+  /// launched, and a later run may be started before this one has ended, but no third before the first is finished.
+  PendingRun start(const RunRequest& request, const std::atomic<bool>& abort);
+  /// Also when something went wrong, which finish then throws.
+  static bool arrived(PendingRun& run) noexcept;
+  /// Waits for the outputs. Runs are finished in the order in which they were started, each exactly once.
+  RunResult finish(PendingRun run) const;
 
  private:
   /// Consecutive nodes executed together, whole or chunk by chunk.
@@ -72,16 +101,37 @@ class Plan {
     Section section = Section::gradient;
   };
 
+  /// What is recorded as one: a section, or both where a step has one microbatch.
+  enum class Part { gradient, update, step };
+
+  /// How a part is run, since the addresses were bound.
+  struct PartState {
+    bool launched = false;   // once, kernel by kernel
+    bool refused = false;    // the backend does not record
+    std::unique_ptr<Recording> recording;
+  };
+
   OpDesc describe(int node) const;
-  void prepare();
+  void prepare(const PrepareProgress& progress);
   void make_steps();
   void ensure_memory();
+  /// Allocates what inputs, parameters and outputs need on their way.
+  void open_ways();
+  /// Throws OutOfMemory when less is free than ensure_memory will allocate: asked, free, the largest tensors, the batch that would fit.
+  void require_room() const;
+  /// Bytes of the inputs, residents and packed copies that are not allocated yet, if they had the shapes of `desc`.
+  std::size_t bytes_of_own(const PlanDesc& desc) const;
+  std::size_t batch_that_fits(std::size_t room) const;   // 0: none
+  std::string largest_tensors() const;
   void bind();
   void pack();
   /// In a catch block: rethrows what is no Error yet as one that names the node, OutOfMemory or DeviceError.
   [[noreturn]] void rethrow_at(int node) const;
   void* address(int tensor) const;
-  void run_section(Section section, const std::atomic<bool>* abort, std::vector<double>* node_seconds);
+  void take_inputs(const Microbatch& microbatch);
+  void run_part(Part part, const std::atomic<bool>& abort, std::vector<double>* node_seconds);
+  void launch_part(Part part, const std::atomic<bool>* abort, std::vector<double>* node_seconds);
+  PendingRun send_outputs(RunResult result);
   void check_node(int node);
   void reset_guards();
 
@@ -97,7 +147,13 @@ class Plan {
   MemoryPlan memory_;
   std::vector<void*> own_;      // by tensor: memory of inputs and residents
   std::vector<void*> packed_;   // by node
-  std::unique_ptr<StepParams> params_ = std::make_unique<StepParams>();
+  StepParams* params_ = nullptr;   // memory of the device
+  bool allocated_ = false;
+  InputQueue input_queue_;
+  InputQueue params_queue_;
+  std::vector<Extent> outputs_;
+  std::shared_ptr<Outlet> outlet_;
+  std::array<PartState, 3> parts_;
   std::uint64_t bound_generation_ = 0;
   std::uint64_t packed_version_ = 0;
 };

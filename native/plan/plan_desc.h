@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "plan/op_desc.h"
+#include "plan/policy.h"
 
 namespace eraserelu {
 
@@ -53,6 +54,7 @@ struct Output {
 
 struct PlanDesc {
   bool checked = false;
+  Policy policy;
   std::vector<TensorEntry> tensors;
   std::vector<NodeEntry> nodes;
   std::vector<Region> regions;

@@ -23,8 +23,14 @@ enum StateIndex {
   kStateNorm = 2,        // the norm of the mean gradient, before clipping
   kStateUpdates = 3,     // how many updates were applied so far, this one included (AdamW's t)
   kStateSkipped = 4,     // how many were skipped because something was not finite
-  kStateLossScale = 5,   // 1 under the f32 policy
+  kStateLossScale = 5,   // what the loss was multiplied with before the backward pass; 1 unless it grows and falls
+  kStateGoodSteps = 6,   // finite steps since the loss scale last changed; 0 where it stays
+  kStateSkippedInARow = 7,   // skipped steps since the last finite one
+  kStateGrowthInterval = 8,  // finite steps after which the loss scale doubles; 0: it stays as it is
   kStateSize = 16
 };
+
+/// The loss scale grows no further: then already the smallest f16 number stands for a gradient of 2^-48.
+constexpr float kLargestLossScale = 16777216.0f;
 
 }  // namespace eraserelu

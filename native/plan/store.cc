@@ -16,8 +16,8 @@ void Store::define(const std::string& name, std::int64_t elements) {
   }
   const std::size_t bytes = static_cast<std::size_t>(elements) * sizeof(float);
   float* data = static_cast<float*>(backend_.allocate(bytes));
+  arenas_[name] = Arena{data, elements};   // first, so that it is released where filling fails
   backend_.fill(data, 0, bytes);
-  arenas_[name] = Arena{data, elements};
 }
 
 Store::Arena& Store::find(const std::string& name) {

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "base/activation.h"
+#include "base/mask.h"
 #include "base/optimizer_formulas.h"
+#include "plan/running_ranges.h"
 #include "reference/kernel.h"
 
 namespace eraserelu::reference {
@@ -13,6 +15,11 @@ namespace {
 
 /// The value before the activation.
 double bn_value(double x, double mean, double invstd, double gamma, double beta) { return gamma * (x - mean) * invstd + beta; }
+
+/// The byte of the mask with the bit of element e.
+std::int64_t mask_byte(std::int64_t e, std::int64_t channels) {
+  return e / channels * mask_bytes(channels) + e % channels / 8;
+}
 
 double invstd_of(double variance, double epsilon) { return 1.0 / std::sqrt(variance + epsilon); }
 
@@ -42,7 +49,7 @@ class BnStats : public ReferenceKernel {
   }
 
  private:
-  Read<float> x_{this, "x"};
+  Read<AnyFloat> x_{this, "x"};
   Write<float> mean_{this, "mean"}, invstd_{this, "invstd"}, variance_{this, "variance"};
   const double epsilon_ = attributes().number("epsilon");
 };
@@ -61,15 +68,21 @@ class BnApply : public ReferenceKernel {
       const double invstd = kInfer ? invstd_of(spread_[c], epsilon_) : spread_[c];
       double value = bn_value(x_[e], mean_[c], invstd, gamma_[c], beta_[c]);
       if (residual_) value += residual_[e];
-      y_[e] = static_cast<float>(activate(activation_, value));
-      if (mask_) mask_[e] = value > 0;
+      y_[e] = activate(activation_, value);
+      if (mask_) set_bit(e, c, value > 0);
     }
   }
 
  private:
-  Read<float> x_{this, "x"}, mean_{this, "mean"}, spread_{this, kInfer ? "variance" : "invstd"}, gamma_{this, "gamma"},
-      beta_{this, "beta"}, residual_{this, "residual"};
-  Write<float> y_{this, "y"};
+  void set_bit(std::int64_t e, std::int64_t c, bool active) {
+    std::uint8_t& byte = mask_[mask_byte(e, x_.channels())];
+    if (c % 8 == 0) byte = 0;
+    byte = static_cast<std::uint8_t>(byte | active << c % 8);
+  }
+
+  Read<AnyFloat> x_{this, "x"}, residual_{this, "residual"};
+  Read<float> mean_{this, "mean"}, spread_{this, kInfer ? "variance" : "invstd"}, gamma_{this, "gamma"}, beta_{this, "beta"};
+  Write<AnyFloat> y_{this, "y"};
   Write<std::uint8_t> mask_{this, "mask"};
   const Activation activation_;
   double epsilon_ = 0;
@@ -89,8 +102,9 @@ class BnGradient : public ReferenceKernel {
 
   double gradient(std::int64_t e, std::int64_t c) const {
     if (activation_ == Activation::identity) return dy_[e];
-    const bool active = mask_ ? mask_[e] != 0 : bn_value(x_[e], mean_[c], invstd(c), gamma_[c], beta_[c]) > 0;
-    return active ? dy_[e] : 0.0f;
+    const bool active = mask_ ? (mask_[mask_byte(e, x_.channels())] >> c % 8 & 1) != 0
+                              : bn_value(x_[e], mean_[c], invstd(c), gamma_[c], beta_[c]) > 0;
+    return active ? dy_[e] : 0.0;
   }
 
   double normalised(std::int64_t e, std::int64_t c) const { return (x_[e] - static_cast<double>(mean_[c])) * invstd(c); }
@@ -114,8 +128,8 @@ class BnGradient : public ReferenceKernel {
     }
   }
 
-  Read<float> dy_{this, "dy"}, x_{this, "x"}, mean_{this, "mean"}, spread_{this, kInfer ? "variance" : "invstd"},
-      gamma_{this, "gamma"}, beta_{this, "beta"};
+  Read<AnyFloat> dy_{this, "dy"}, x_{this, "x"};
+  Read<float> mean_{this, "mean"}, spread_{this, kInfer ? "variance" : "invstd"}, gamma_{this, "gamma"}, beta_{this, "beta"};
   Read<std::uint8_t> mask_{this, "mask"};
 
  private:
@@ -145,14 +159,14 @@ class BnBwdApply : public BnGradient<false> {
     for (std::int64_t e = first * x_.image_elements(); e < (first + count) * x_.image_elements(); ++e) {
       const std::int64_t c = e % x_.channels();
       const double g = gradient(e, c);
-      dx_[e] = static_cast<float>(gamma_[c] * invstd(c) * (g - dbeta_[c] / m - normalised(e, c) * dgamma_[c] / m));
-      if (dresidual_) dresidual_[e] = static_cast<float>(g);
+      dx_[e] = gamma_[c] * invstd(c) * (g - dbeta_[c] / m - normalised(e, c) * dgamma_[c] / m);
+      if (dresidual_) dresidual_[e] = g;
     }
   }
 
  private:
   Read<float> dgamma_{this, "dgamma"}, dbeta_{this, "dbeta"};
-  Write<float> dx_{this, "dx"}, dresidual_{this, "dresidual"};
+  Write<AnyFloat> dx_{this, "dx"}, dresidual_{this, "dresidual"};
 };
 
 class BatchNormInferBwd : public BnGradient<true> {
@@ -164,14 +178,15 @@ class BatchNormInferBwd : public BnGradient<true> {
     for (std::int64_t e = first * x_.image_elements(); e < (first + count) * x_.image_elements(); ++e) {
       const std::int64_t c = e % x_.channels();
       const double g = gradient(e, c);
-      dx_[e] = static_cast<float>(gamma_[c] * invstd(c) * g);
-      if (dresidual_) dresidual_[e] = static_cast<float>(g);
+      dx_[e] = gamma_[c] * invstd(c) * g;
+      if (dresidual_) dresidual_[e] = g;
     }
     if (first + count == x_.dim(0)) write_sums(dgamma_, dbeta_);
   }
 
  private:
-  Write<float> dx_{this, "dx"}, dgamma_{this, "dgamma"}, dbeta_{this, "dbeta"}, dresidual_{this, "dresidual"};
+  Write<AnyFloat> dx_{this, "dx"}, dresidual_{this, "dresidual"};
+  Write<float> dgamma_{this, "dgamma"}, dbeta_{this, "dbeta"};
 };
 
 class BnRunningUpdate : public ReferenceKernel {
@@ -180,17 +195,22 @@ class BnRunningUpdate : public ReferenceKernel {
 
   void launch(std::int64_t, std::int64_t) override {
     if (state_[kStateFinite] == 0) return;
-    for (std::int64_t c = 0; c < mean_.elements(); ++c) {
-      const double unbiased = variance_[c] * count_ / (count_ - 1);
-      runningMean_[c] = static_cast<float>(moving_average<double>(runningMean_[c], mean_[c], momentum_));
-      runningVariance_[c] = static_cast<float>(moving_average<double>(runningVariance_[c], unbiased, momentum_));
-    }
+    for (const RunningRange& range : ranges_)
+      for (std::int64_t c = 0; c < range.channels; ++c) {
+        const double mean = statistics_[range.statistics + c], variance = statistics_[range.statistics + range.channels + c];
+        average(range.mean + c, mean, range.momentum);
+        average(range.variance + c, unbiased_variance(variance, range.count), range.momentum);
+      }
   }
 
  private:
-  Read<float> mean_{this, "mean"}, variance_{this, "variance"}, state_{this, "state"};
-  Write<float> runningMean_{this, "runningMean"}, runningVariance_{this, "runningVariance"};
-  const double momentum_ = attributes().number("momentum"), count_ = attributes().number("count");
+  void average(std::int64_t at, double value, double momentum) {
+    running_[at] = static_cast<float>(moving_average<double>(running_[at], value, momentum));
+  }
+
+  Read<float> statistics_{this, "statistics"}, state_{this, "state"};
+  Write<float> running_{this, "running"};
+  const std::vector<RunningRange> ranges_ = running_ranges(attributes());
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ class Conv2d : public ReferenceKernel {
             double value = window_sum(n, i, j, k);
             if (bias_) value += bias_[k];
             if (residual_) value += residual_[at];
-            y_[at] = static_cast<float>(activate(activation_, value));
+            y_[at] = activate(activation_, value);
           }
   }
 
@@ -56,15 +56,16 @@ class Conv2d : public ReferenceKernel {
       for (std::int64_t s = 0; s < g_.columns.kernel; ++s) {
         const std::int64_t h = g_.rows.source(i, r), w = g_.columns.source(j, s);
         if (h < 0 || w < 0) continue;
-        const float* pixel = x_ + g_.x(n, h, w) + g_.first_channel(k);
-        const float* tap = w_ + g_.w(k, r, s);
-        for (std::int64_t c = 0; c < g_.groupChannels; ++c) total += static_cast<double>(pixel[c]) * tap[c];
+        const Reals pixel = x_ + g_.x(n, h, w) + g_.first_channel(k);
+        const Reals tap = w_ + g_.w(k, r, s);
+        for (std::int64_t c = 0; c < g_.groupChannels; ++c) total += pixel[c] * tap[c];
       }
     return total;
   }
 
-  Read<float> x_{this, "x"}, w_{this, "w"}, bias_{this, "bias"}, residual_{this, "residual"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"}, w_{this, "w"}, residual_{this, "residual"};
+  Read<float> bias_{this, "bias"};
+  Write<AnyFloat> y_{this, "y"};
   const Activation activation_;
   const Geometry g_{x_.shape(), w_.shape(), y_.shape(), attributes()};
 };
@@ -80,7 +81,7 @@ class Conv2dBwdData : public ReferenceKernel {
           sum_pixel(n, h, w);
           const std::int64_t at = g_.x(n, h, w);
           for (std::int64_t c = 0; c < g_.channels; ++c)
-            dx_[at + c] = static_cast<float>(scratch_[c] + (addend_ ? addend_[at + c] : 0.0f));
+            dx_[at + c] = scratch_[c] + (addend_ ? addend_[at + c] : 0.0);
         }
   }
 
@@ -92,17 +93,17 @@ class Conv2dBwdData : public ReferenceKernel {
       for (std::int64_t s = 0; s < g_.columns.kernel; ++s) {
         const std::int64_t i = g_.rows.window(h, r), j = g_.columns.window(w, s);
         if (i < 0 || j < 0) continue;
-        const float* dy = dy_ + g_.y(n, i, j);
+        const Reals dy = dy_ + g_.y(n, i, j);
         for (std::int64_t k = 0; k < g_.filters; ++k) {
-          const float* tap = w_ + g_.w(k, r, s);
+          const Reals tap = w_ + g_.w(k, r, s);
           double* total = scratch_ + g_.first_channel(k);
-          for (std::int64_t c = 0; c < g_.groupChannels; ++c) total[c] += static_cast<double>(dy[k]) * tap[c];
+          for (std::int64_t c = 0; c < g_.groupChannels; ++c) total[c] += dy[k] * tap[c];
         }
       }
   }
 
-  Read<float> dy_{this, "dy"}, w_{this, "w"}, addend_{this, "addend"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"}, w_{this, "w"}, addend_{this, "addend"};
+  Write<AnyFloat> dx_{this, "dx"};
   const Geometry g_{dx_.shape(), w_.shape(), dy_.shape(), attributes()};
 };
 
@@ -116,26 +117,26 @@ class Conv2dBwdFilter : public ReferenceKernel {
       for (std::int64_t i = 0; i < g_.rows.out; ++i)
         for (std::int64_t j = 0; j < g_.columns.out; ++j) add_window(n, i, j);
     if (first + count == dy_.dim(0))
-      for (std::int64_t e = 0; e < dw_.elements(); ++e) dw_[e] = static_cast<float>(scratch_[e]);
+      for (std::int64_t e = 0; e < dw_.elements(); ++e) dw_[e] = scratch_[e];
   }
 
  private:
   void add_window(std::int64_t n, std::int64_t i, std::int64_t j) {
-    const float* dy = dy_ + g_.y(n, i, j);
+    const Reals dy = dy_ + g_.y(n, i, j);
     for (std::int64_t r = 0; r < g_.rows.kernel; ++r)
       for (std::int64_t s = 0; s < g_.columns.kernel; ++s) {
         const std::int64_t h = g_.rows.source(i, r), w = g_.columns.source(j, s);
         if (h < 0 || w < 0) continue;
         for (std::int64_t k = 0; k < g_.filters; ++k) {
-          const float* pixel = x_ + g_.x(n, h, w) + g_.first_channel(k);
+          const Reals pixel = x_ + g_.x(n, h, w) + g_.first_channel(k);
           double* total = scratch_ + g_.w(k, r, s);
-          for (std::int64_t c = 0; c < g_.groupChannels; ++c) total[c] += static_cast<double>(dy[k]) * pixel[c];
+          for (std::int64_t c = 0; c < g_.groupChannels; ++c) total[c] += dy[k] * pixel[c];
         }
       }
   }
 
-  Read<float> dy_{this, "dy"}, x_{this, "x"};
-  Write<float> dw_{this, "dw"};
+  Read<AnyFloat> dy_{this, "dy"}, x_{this, "x"};
+  Write<AnyFloat> dw_{this, "dw"};
   const Geometry g_{x_.shape(), dw_.shape(), dy_.shape(), attributes()};
 };
 
@@ -153,7 +154,7 @@ class BiasBwd : public ReferenceKernel {
   }
 
  private:
-  Read<float> dy_{this, "dy"};
+  Read<AnyFloat> dy_{this, "dy"};
   Write<float> db_{this, "db"};
 };
 

@@ -21,8 +21,8 @@ class Relu : public ReferenceKernel {
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
 };
 
 class ReluBwd : public ReferenceKernel {
@@ -31,12 +31,12 @@ class ReluBwd : public ReferenceKernel {
 
   void launch(std::int64_t first, std::int64_t count) override {
     for (std::int64_t e = first * y_.image_elements(); e < (first + count) * y_.image_elements(); ++e)
-      dx_[e] = y_[e] > 0 ? dy_[e] : 0.0f;
+      dx_[e] = y_[e] > 0 ? dy_[e] : 0.0;
   }
 
  private:
-  Read<float> dy_{this, "dy"}, y_{this, "y"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"}, y_{this, "y"};
+  Write<AnyFloat> dx_{this, "dx"};
 };
 
 class Add : public ReferenceKernel {
@@ -48,8 +48,8 @@ class Add : public ReferenceKernel {
   }
 
  private:
-  Read<float> a_{this, "a"}, b_{this, "b"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> a_{this, "a"}, b_{this, "b"};
+  Write<AnyFloat> y_{this, "y"};
 };
 
 /// Both directions do the same: they drop and scale the same elements.
@@ -59,13 +59,12 @@ class Dropout : public ReferenceKernel {
 
   void launch(std::int64_t first, std::int64_t count) override {
     for (std::int64_t e = first * in_.image_elements(); e < (first + count) * in_.image_elements(); ++e)
-      out_[e] = dropout_keeps(*step_, opId_, e, in_.elements(), static_cast<float>(p_)) ? static_cast<float>(in_[e] / (1 - p_))
-                                                                                       : 0.0f;
+      out_[e] = dropout_keeps(*step_, opId_, e, in_.elements(), static_cast<float>(p_)) ? in_[e] / (1 - p_) : 0.0;
   }
 
  private:
-  Read<float> in_{this, desc_.is("dropout") ? "x" : "dy"};
-  Write<float> out_{this, desc_.is("dropout") ? "y" : "dx"};
+  Read<AnyFloat> in_{this, desc_.is("dropout") ? "x" : "dy"};
+  Write<AnyFloat> out_{this, desc_.is("dropout") ? "y" : "dx"};
   const double p_ = attributes().number("p");
   const std::uint32_t opId_ = static_cast<std::uint32_t>(attributes().integer("opId"));
 };
@@ -80,8 +79,8 @@ class ScaleSamples : public ReferenceKernel {
   }
 
  private:
-  Read<float> x_{this, "x"}, scale_{this, "scale"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"}, scale_{this, "scale"};
+  Write<AnyFloat> y_{this, "y"};
 };
 
 class Pointwise : public ReferenceKernel {
@@ -91,14 +90,14 @@ class Pointwise : public ReferenceKernel {
   void launch(std::int64_t, std::int64_t) override {
     for (std::int64_t e = 0; e < y_.elements(); ++e) {
       const double a = a_[strided_offset(e, y_.shape(), stridesA_)];
-      const double b = b_ ? b_[strided_offset(e, y_.shape(), stridesB_)] : 0.0f;
-      y_[e] = static_cast<float>(pointwise(fn_, a, b, alpha_, beta_));
+      const double b = b_ ? b_[strided_offset(e, y_.shape(), stridesB_)] : 0.0;
+      y_[e] = pointwise(fn_, a, b, alpha_, beta_);
     }
   }
 
  private:
-  Read<float> a_{this, "a"}, b_{this, "b"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> a_{this, "a"}, b_{this, "b"};
+  Write<AnyFloat> y_{this, "y"};
   const PointwiseFn fn_ = pointwise_fn_named(attributes().text("fn"));
   const double alpha_ = attributes().number("alpha"), beta_ = attributes().number("beta");
   const Shape stridesA_ = broadcast_strides(a_.shape()), stridesB_ = broadcast_strides(b_.shape());
@@ -117,14 +116,14 @@ class Cast : public ReferenceKernel {
     const void* x = x_;
     if (x_.dtype() == DType::u8) return static_cast<const std::uint8_t*>(x)[e];
     if (x_.dtype() == DType::i32) return static_cast<const std::int32_t*>(x)[e];
-    return static_cast<const float*>(x)[e];
+    return Reals(const_cast<void*>(x), x_.dtype())[e];
   }
 
   void store(std::int64_t e, double value) const {
     void* y = y_;
     if (y_.dtype() == DType::u8) static_cast<std::uint8_t*>(y)[e] = saturate<std::uint8_t>(value);
     else if (y_.dtype() == DType::i32) static_cast<std::int32_t*>(y)[e] = saturate<std::int32_t>(value);
-    else static_cast<float*>(y)[e] = static_cast<float>(value);
+    else Reals(y, y_.dtype()).set(e, value);
   }
 
   /// Rounds half to even; NaN becomes 0.
@@ -150,8 +149,8 @@ class Fill : public ReferenceKernel {
   }
 
  private:
-  Write<float> y_{this, "y"};
-  const float value_ = static_cast<float>(attributes().number("value"));
+  Write<AnyFloat> y_{this, "y"};
+  const double value_ = attributes().number("value");
 };
 
 /// Adds up the microbatches of one step.
@@ -160,11 +159,11 @@ class Sum : public ReferenceKernel {
   using ReferenceKernel::ReferenceKernel;
 
   void launch(std::int64_t, std::int64_t) override {
-    for (std::int64_t e = 0; e < x_.elements(); ++e) total_[e] = step_->micro == 0 ? x_[e] : total_[e] + x_[e];
+    for (std::int64_t e = 0; e < x_.elements(); ++e) total_[e] = static_cast<float>(step_->micro == 0 ? x_[e] : total_[e] + x_[e]);
   }
 
  private:
-  Read<float> x_{this, "x"};
+  Read<AnyFloat> x_{this, "x"};
   Write<float> total_{this, "total"};
 };
 

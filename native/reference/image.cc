@@ -15,7 +15,7 @@ class ImageKernel : public ReferenceKernel {
       for (std::int64_t i = 0; i < x_.dim(1); ++i)
         for (std::int64_t j = 0; j < x_.dim(2); ++j)
           for (std::int64_t c = 0; c < x_.channels(); ++c)
-            x_[((n * x_.dim(1) + i) * x_.dim(2) + j) * x_.channels() + c] = static_cast<float>(value(n, i, j, c));
+            x_[((n * x_.dim(1) + i) * x_.dim(2) + j) * x_.channels() + c] = value(n, i, j, c);
   }
 
  protected:
@@ -38,7 +38,7 @@ class ImageKernel : public ReferenceKernel {
 
   Read<std::uint8_t> source_, flips_{this, "flips"};
   Read<std::int32_t> offsets_{this, "offsets"}, cutouts_{this, "cutouts"};
-  Write<float> x_{this, "x"};
+  Write<AnyFloat> x_{this, "x"};
   const std::vector<double> mean_ = attributes().numbers("mean"), std_ = attributes().numbers("std");
   const std::int64_t pad_ = attributes().integer("pad"), cutout_ = attributes().integer("cutout");
   const bool reflect_ = attributes().text("padMode") == "reflect";

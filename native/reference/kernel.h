@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/reals.h"
 
 namespace eraserelu::reference {
 
@@ -47,6 +48,29 @@ class Write : public Operand {
  public:
   Write(ReferenceKernel* kernel, const char* name);
   operator T*() const { return static_cast<T*>(address_); }
+};
+
+/// An operand of a type that the operation does not fix: f32, bf16 or f16.
+struct AnyFloat {};
+
+template <>
+class Read<AnyFloat> : public Operand {
+ public:
+  Read(ReferenceKernel* kernel, const char* name);
+  /// One of several under a name that ends with '*'.
+  Read(ReferenceKernel* kernel, std::size_t index);
+  explicit operator bool() const { return address_ != nullptr; }
+  operator Reals() const { return {address_, dtype()}; }
+  Reals operator+(std::int64_t elements) const { return Reals(*this) + elements; }
+  double operator[](std::int64_t i) const { return Reals(*this)[i]; }
+};
+
+template <>
+class Write<AnyFloat> : public Operand {
+ public:
+  Write(ReferenceKernel* kernel, const char* name);
+  explicit operator bool() const { return address_ != nullptr; }
+  RealElement operator[](std::int64_t i) const { return {Reals(address_, dtype()), i}; }
 };
 
 class ReferenceKernel : public Kernel {
@@ -99,6 +123,15 @@ Read<T>::Read(ReferenceKernel* kernel, const char* name)
 
 template <typename T>
 Write<T>::Write(ReferenceKernel* kernel, const char* name)
+    : Operand(kernel, true, kernel->desc_.write_index(name), kernel->desc_.write(name)) {}
+
+inline Read<AnyFloat>::Read(ReferenceKernel* kernel, const char* name)
+    : Operand(kernel, false, kernel->desc_.read_index(name), kernel->desc_.read(name)) {}
+
+inline Read<AnyFloat>::Read(ReferenceKernel* kernel, std::size_t index)
+    : Operand(kernel, false, index, kernel->desc_.reads[index]) {}
+
+inline Write<AnyFloat>::Write(ReferenceKernel* kernel, const char* name)
     : Operand(kernel, true, kernel->desc_.write_index(name), kernel->desc_.write(name)) {}
 
 /// One row of the backend's table: an operation's name and what makes its kernel.

@@ -18,7 +18,7 @@ class SoftmaxCrossEntropy : public ReferenceKernel {
     for (std::int64_t n = 0; n < logits_.dim(0); ++n) {
       const RowTarget<double> target = target_of(n);
       if (!row_is_real(target)) continue;
-      const float* row = logits_ + n * classes;
+      const Reals row = logits_ + n * classes;
       const std::int64_t rank = label_rank(row, classes, target.label);
       loss += row_loss(row, target, row_softmax<double>(row, classes));
       correct1 += rank < 1;
@@ -42,17 +42,19 @@ class SoftmaxCrossEntropy : public ReferenceKernel {
     const std::int64_t classes = logits_.channels();
     for (std::int64_t n = 0; n < logits_.dim(0); ++n) {
       const RowTarget<double> target = target_of(n);
-      const float* row = logits_ + n * classes;
+      const Reals row = logits_ + n * classes;
       const RowSoftmax<double> softmax = row_softmax<double>(row, classes);
       for (std::int64_t j = 0; j < classes; ++j)
         dlogits_[n * classes + j] =
-            row_is_real(target) ? static_cast<float>(row_gradient<double>(target, softmax, row[j], j) / real) : 0.0f;
+            row_is_real(target) ? row_gradient<double>(target, softmax, row[j], j) / real : 0.0;
     }
   }
 
-  Read<float> logits_{this, "logits"}, lambda_{this, "lambda"};
+  Read<AnyFloat> logits_{this, "logits"};
+  Read<float> lambda_{this, "lambda"};
   Read<std::int32_t> labels_{this, "labels"}, labels2_{this, "labels2"};
-  Write<float> loss_{this, "loss"}, dlogits_{this, "dlogits"}, correct1_{this, "correct1"}, correct5_{this, "correct5"},
+  Write<AnyFloat> dlogits_{this, "dlogits"};
+  Write<float> loss_{this, "loss"}, correct1_{this, "correct1"}, correct5_{this, "correct5"},
       count_{this, "count"};
   const double smoothing_ = attributes().number("labelSmoothing");
 };

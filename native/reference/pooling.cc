@@ -76,10 +76,10 @@ class MaxPool : public ReferenceKernel {
 
   void launch(std::int64_t first, std::int64_t count) override {
     p_.each_output(first, count, [&](std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t c) {
-      float best = -INFINITY;
+      double best = -INFINITY;
       std::int64_t winner = -1;
       p_.each_tap(i, j, [&](std::int64_t r, std::int64_t s, std::int64_t h, std::int64_t w) {
-        const float value = x_[p_.x(n, h, w) + c];
+        const double value = x_[p_.x(n, h, w) + c];
         if (winner >= 0 && !(value > best) && !(std::isnan(value) && !std::isnan(best))) return;
         best = value;
         winner = p_.tap(r, s);
@@ -90,8 +90,8 @@ class MaxPool : public ReferenceKernel {
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
   Write<std::uint8_t> argmax_{this, "argmax"};
   const Pooling p_{x_.shape(), y_.shape(), attributes()};
 };
@@ -107,14 +107,14 @@ class MaxPoolBwd : public ReferenceKernel {
         const std::int64_t at = p_.y(n, i, j) + c;
         if (argmax_[at] == p_.tap(r, s)) total += dy_[at];
       });
-      dx_[p_.x(n, h, w) + c] = static_cast<float>(total);
+      dx_[p_.x(n, h, w) + c] = total;
     });
   }
 
  private:
-  Read<float> dy_{this, "dy"};
+  Read<AnyFloat> dy_{this, "dy"};
   Read<std::uint8_t> argmax_{this, "argmax"};
-  Write<float> dx_{this, "dx"};
+  Write<AnyFloat> dx_{this, "dx"};
   const Pooling p_{dx_.shape(), dy_.shape(), attributes()};
 };
 
@@ -126,13 +126,13 @@ class AvgPool : public ReferenceKernel {
     p_.each_output(first, count, [&](std::int64_t n, std::int64_t i, std::int64_t j, std::int64_t c) {
       double total = 0;
       p_.each_tap(i, j, [&](auto, auto, std::int64_t h, std::int64_t w) { total += x_[p_.x(n, h, w) + c]; });
-      y_[p_.y(n, i, j) + c] = static_cast<float>(total / p_.divisor(i, j, countIncludePad_));
+      y_[p_.y(n, i, j) + c] = total / p_.divisor(i, j, countIncludePad_);
     });
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
   const Pooling p_{x_.shape(), y_.shape(), attributes()};
   const bool countIncludePad_ = attributes().flag("countIncludePad");
 };
@@ -147,13 +147,13 @@ class AvgPoolBwd : public ReferenceKernel {
       p_.each_window(h, w, [&](auto, auto, std::int64_t i, std::int64_t j) {
         total += dy_[p_.y(n, i, j) + c] / p_.divisor(i, j, countIncludePad_);
       });
-      dx_[p_.x(n, h, w) + c] = static_cast<float>(total);
+      dx_[p_.x(n, h, w) + c] = total;
     });
   }
 
  private:
-  Read<float> dy_{this, "dy"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"};
+  Write<AnyFloat> dx_{this, "dx"};
   const Pooling p_{dx_.shape(), dy_.shape(), attributes()};
   const bool countIncludePad_ = attributes().flag("countIncludePad");
 };
@@ -169,13 +169,13 @@ class GlobalAvgPool : public ReferenceKernel {
       for (std::int64_t c = 0; c < channels; ++c) {
         double total = 0;
         for (std::int64_t p = 0; p < pixels; ++p) total += x_[(n * pixels + p) * channels + c];
-        y_[n * channels + c] = static_cast<float>(total / static_cast<double>(pixels));
+        y_[n * channels + c] = total / static_cast<double>(pixels);
       }
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
 };
 
 class GlobalAvgPoolBwd : public ReferenceKernel {
@@ -185,12 +185,12 @@ class GlobalAvgPoolBwd : public ReferenceKernel {
   void launch(std::int64_t first, std::int64_t count) override {
     const std::int64_t channels = dx_.channels(), pixels = dx_.image_elements() / channels;
     for (std::int64_t e = first * dx_.image_elements(); e < (first + count) * dx_.image_elements(); ++e)
-      dx_[e] = static_cast<float>(dy_[e / dx_.image_elements() * channels + e % channels] / static_cast<double>(pixels));
+      dx_[e] = dy_[e / dx_.image_elements() * channels + e % channels] / static_cast<double>(pixels);
   }
 
  private:
-  Read<float> dy_{this, "dy"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"};
+  Write<AnyFloat> dx_{this, "dx"};
 };
 
 }  // namespace

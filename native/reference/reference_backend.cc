@@ -14,13 +14,6 @@ using namespace reference;
 
 constexpr std::size_t kAlignment = 64;
 
-void check_dtypes(const OpDesc& desc) {
-  for (const auto* tensors : {&desc.reads, &desc.writes})
-    for (const TensorDesc& tensor : *tensors)
-      if (tensor.present && (tensor.dtype == DType::bf16 || tensor.dtype == DType::f16))
-        fail(ErrorCode::Unsupported, desc.to_string(), ": the reference backend computes f32 only");
-}
-
 class ReferenceBackend : public Backend {
  public:
   DeviceInfo info() const override { return {"reference", "plain loops in double precision", "scalar", 1}; }
@@ -32,13 +25,12 @@ class ReferenceBackend : public Backend {
     return memory;
   }
 
-  void release(void* memory) override { std::free(memory); }
+  void release(void* memory) noexcept override { std::free(memory); }
   void upload(void* device, const void* host, std::size_t bytes) override { std::memcpy(device, host, bytes); }
   void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
   void fill(void* device, int byte, std::size_t bytes) override { std::memset(device, byte, bytes); }
 
-  std::unique_ptr<Kernel> prepare(const OpDesc& desc) override {
-    check_dtypes(desc);
+  std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy&) override {
     for (const auto* table : {&kConvolutionKernels, &kBatchNormKernels, &kPoolingKernels, &kElementwiseKernels, &kShapeKernels,
                               &kLossKernels, &kImageKernels, &kUpdateKernels})
       for (const KernelRow& row : *table)

@@ -17,24 +17,24 @@ class Concat : public Kernel {
     for (const TensorDesc& input : desc.reads) {
       std::int64_t run = 1;
       for (std::size_t i = axis; i < input.shape.size(); ++i) run *= input.shape[i];
-      runs_.push_back(run);
+      runs_.push_back(run * static_cast<std::int64_t>(bytes_of(input.dtype)));
       outer_ = input.elements() / run;
     }
   }
 
-  Requirements requirements() const override { return {0, 0, {}, "loops"}; }
+  Requirements requirements() const override { return {0, 0, {}, "loops", {}}; }
   void bind(const Bindings& bindings) override { bindings_ = bindings; }
 
   void launch(std::int64_t, std::int64_t) override {
-    float* y = static_cast<float*>(bindings_.writes[0]);
+    char* y = static_cast<char*>(bindings_.writes[0]);
     for (std::int64_t o = 0; o < outer_; ++o)
       for (std::size_t i = 0; i < runs_.size(); ++i)
-        y = std::copy_n(static_cast<const float*>(bindings_.reads[i]) + o * runs_[i], runs_[i], y);
+        y = std::copy_n(static_cast<const char*>(bindings_.reads[i]) + o * runs_[i], runs_[i], y);
   }
 
  private:
   Bindings bindings_;
-  std::vector<std::int64_t> runs_;
+  std::vector<std::int64_t> runs_;   // bytes
   std::int64_t outer_ = 1;
 };
 
@@ -62,8 +62,8 @@ class Slice : public ReferenceKernel {
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
   const Window window_{x_.shape(), attributes().integers("begin")};
 };
 
@@ -72,14 +72,14 @@ class SliceBwd : public ReferenceKernel {
   using ReferenceKernel::ReferenceKernel;
 
   void launch(std::int64_t, std::int64_t) override {
-    std::fill_n(static_cast<float*>(dx_), dx_.elements(), 0.0f);
+    for (std::int64_t e = 0; e < dx_.elements(); ++e) dx_[e] = 0;
     for (std::int64_t e = 0; e < dy_.elements(); ++e)
       dx_[window_.origin + strided_offset(e, dy_.shape(), window_.strides)] = dy_[e];
   }
 
  private:
-  Read<float> dy_{this, "dy"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"};
+  Write<AnyFloat> dx_{this, "dx"};
   const Window window_{dx_.shape(), attributes().integers("begin")};
 };
 
@@ -96,12 +96,12 @@ class Reduce : public ReferenceKernel {
       else if (x > total || std::isnan(x)) total = x;
     }
     const double divisor = mean_ ? static_cast<double>(x_.elements() / y_.elements()) : 1.0;
-    for (std::int64_t e = 0; e < y_.elements(); ++e) y_[e] = static_cast<float>(scratch_[e] / divisor);
+    for (std::int64_t e = 0; e < y_.elements(); ++e) y_[e] = scratch_[e] / divisor;
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
   const Shape strides_ = broadcast_strides(y_.shape());
   const bool max_ = attributes().text("fn") == "max", mean_ = attributes().text("fn") == "mean";
 };
@@ -115,15 +115,15 @@ class ShortcutA : public ReferenceKernel {
     for (std::int64_t n = first; n < first + count; ++n)
       for (std::int64_t i = 0; i < y_.dim(1); ++i)
         for (std::int64_t j = 0; j < y_.dim(2); ++j) {
-          const float* from = x_ + ((n * x_.dim(1) + i * stride_[0]) * x_.dim(2) + j * stride_[1]) * x_.channels();
-          float* to = y_ + ((n * y_.dim(1) + i) * y_.dim(2) + j) * y_.channels();
-          for (std::int64_t c = 0; c < y_.channels(); ++c) to[c] = c < x_.channels() ? from[c] : 0.0f;
+          const Reals from = x_ + ((n * x_.dim(1) + i * stride_[0]) * x_.dim(2) + j * stride_[1]) * x_.channels();
+          const std::int64_t to = ((n * y_.dim(1) + i) * y_.dim(2) + j) * y_.channels();
+          for (std::int64_t c = 0; c < y_.channels(); ++c) y_[to + c] = c < x_.channels() ? from[c] : 0.0;
         }
   }
 
  private:
-  Read<float> x_{this, "x"};
-  Write<float> y_{this, "y"};
+  Read<AnyFloat> x_{this, "x"};
+  Write<AnyFloat> y_{this, "y"};
   const Shape stride_ = attributes().integers("stride");
 };
 
@@ -136,15 +136,15 @@ class ShortcutABwd : public ReferenceKernel {
       for (std::int64_t h = 0; h < dx_.dim(1); ++h)
         for (std::int64_t w = 0; w < dx_.dim(2); ++w) {
           const bool picked = h % stride_[0] == 0 && w % stride_[1] == 0;
-          const float* from = dy_ + ((n * dy_.dim(1) + h / stride_[0]) * dy_.dim(2) + w / stride_[1]) * dy_.channels();
-          float* to = dx_ + ((n * dx_.dim(1) + h) * dx_.dim(2) + w) * dx_.channels();
-          for (std::int64_t c = 0; c < dx_.channels(); ++c) to[c] = picked ? from[c] : 0.0f;
+          const Reals from = dy_ + ((n * dy_.dim(1) + h / stride_[0]) * dy_.dim(2) + w / stride_[1]) * dy_.channels();
+          const std::int64_t to = ((n * dx_.dim(1) + h) * dx_.dim(2) + w) * dx_.channels();
+          for (std::int64_t c = 0; c < dx_.channels(); ++c) dx_[to + c] = picked ? from[c] : 0.0;
         }
   }
 
  private:
-  Read<float> dy_{this, "dy"};
-  Write<float> dx_{this, "dx"};
+  Read<AnyFloat> dy_{this, "dy"};
+  Write<AnyFloat> dx_{this, "dx"};
   const Shape stride_ = attributes().integers("stride");
 };
 

@@ -1,5 +1,6 @@
 // The update section: gradient norm, SGD, AdamW and the average of the weights, over flat arenas.
 #include <cmath>
+#include <deque>
 
 #include "base/optimizer_formulas.h"
 #include "reference/kernel.h"
@@ -10,16 +11,20 @@ namespace {
 
 class GradNorm : public ReferenceKernel {
  public:
-  using ReferenceKernel::ReferenceKernel;
+  explicit GradNorm(const OpDesc& desc) : ReferenceKernel(desc) {
+    for (std::size_t i = desc.read_index("gradient"); i < desc.reads.size(); ++i) gradients_.emplace_back(this, i);
+  }
 
   void launch(std::int64_t, std::int64_t) override {
     double sum = 0;
-    for (std::int64_t e = 0; e < gradient_.elements(); ++e) sum += static_cast<double>(gradient_[e]) * gradient_[e];
+    for (const auto& gradient : gradients_)
+      for (std::int64_t e = 0; e < gradient.elements(); ++e) sum += gradient[e] * gradient[e];
     update_state(state_, sum, !loss_ || std::isfinite(loss_[0]), maxNorm_, step_->microCount);
   }
 
  private:
-  Read<float> gradient_{this, "gradient"}, loss_{this, "loss"};
+  std::deque<Read<AnyFloat>> gradients_;   // a deque, because operands do not move
+  Read<float> loss_{this, "loss"};
   Write<float> state_{this, "state"};
   const double maxNorm_ = attributes().number("maxNorm");
 };
@@ -40,7 +45,8 @@ class Optimizer : public ReferenceKernel {
  protected:
   virtual void update(std::int64_t begin, std::int64_t end, double learningRate, double weightDecay) = 0;
 
-  Read<float> gradient_{this, "gradient"}, state_{this, "state"};
+  Read<AnyFloat> gradient_{this, "gradient"};
+  Read<float> state_{this, "state"};
   Write<float> weights_{this, "weights"};
 
  private:

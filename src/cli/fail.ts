@@ -1,9 +1,9 @@
 /** How the command line ends on an error: one message, no stack trace, an exit code that tells whose mistake it was. */
-import { EraseReLUError, InvalidArgument } from '../runtime/errors.js'
+import { EraseReLUError, InvalidArgument, Unsupported } from '../runtime/errors.js'
 
-/** 2: a wrong option or value; 1: anything else. ERASERELU_DEBUG=1 shows where it was thrown. */
+/** 2: a wrong option or value, or one that does not work here; 1: anything else. ERASERELU_DEBUG=1 shows where it was thrown. */
 export function fail(error: unknown): void {
-  process.exitCode = error instanceof InvalidArgument ? 2 : 1
+  process.exitCode = error instanceof InvalidArgument || error instanceof Unsupported ? 2 : 1
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`error: ${message}\n`)
   if (process.env.ERASERELU_DEBUG === '1') process.stderr.write(`${error instanceof Error ? error.stack : ''}\n`)

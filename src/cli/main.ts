@@ -2,17 +2,45 @@
 // The command line: one file a command, each of which loads what it needs only when it runs.
 import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../runtime/package_root.js'
+import { benchCommand } from './bench.js'
+import { completionCommand } from './completion.js'
+import { doctorCommand } from './doctor.js'
+import { evalCommand } from './eval.js'
 import { fail } from './fail.js'
+import { infoCommand } from './info.js'
+import { endWithoutOutput } from './interrupt.js'
+import { predictCommand } from './predict.js'
 import { startCommand } from './start.js'
+import { trainCommand } from './train.js'
+
+const commands = [
+  startCommand(),
+  trainCommand(),
+  evalCommand(),
+  predictCommand(),
+  infoCommand(),
+  benchCommand(),
+  doctorCommand(),
+  completionCommand(),
+]
+
+const examples = `
+Examples:
+  $ eraserelu start
+  $ eraserelu info resnet20 --erase last
+  $ eraserelu doctor`
 
 const program = new Command('eraserelu')
   .description('Trains convolutional networks, with and without the ReLUs that EraseReLU (arXiv 1709.07634) erases.')
   .version(packageVersion())
   .exitOverride()
+  .configureHelp({ subcommandTerm: command => command.name() })
   .showHelpAfterError("('eraserelu --help' lists the commands, 'eraserelu COMMAND --help' the options of one)")
+  .addHelpText('after', examples)
 
-for (const command of [startCommand()]) program.addCommand(command.copyInheritedSettings(program))
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
 
+endWithoutOutput()
 try {
   await program.parseAsync()
 } catch (error) {

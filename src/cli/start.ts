@@ -1,42 +1,34 @@
 /** `eraserelu start`: trains a network as published and with the last ReLU of every block erased, and compares the two. */
 import { Command } from 'commander'
-import type { EraseOptions } from '../erase.js'
-import { location, naturalNumber, positiveInteger, positiveNumber, share, weight } from './values.js'
+import { addSettings, givenSettings } from './train_settings.js'
+import { location, text } from './values.js'
 
 export interface StartOptions {
-  model: string
-  dataset: string
-  dataPath?: string
-  epochs: number
-  batchSize: number
-  lr: number
-  weightDecay: number
-  seed: number
-  device: string
-  erase: NonNullable<EraseOptions['location']>
-  eraseProportion: number
+  /** Which ReLU of each block is erased. */
+  erase: ReturnType<typeof location>
   outputDir: string
 }
 
-export const sample = 'fashion-mnist-sample'
 export const defaultFolder = 'runs/start'
 
+/** Settings of `train` that both trainings share. */
+const keys = [
+  'model', 'dataset', 'data-path', 'epochs', 'batch-size', 'lr', 'weight-decay', 'seed', 'device', 'erase-proportion',
+] as const // prettier-ignore
+
+const examples = `
+Examples:
+  $ eraserelu start
+  $ eraserelu start --dataset fashion-mnist --epochs 5 --batch-size 128
+  $ eraserelu start --model resnet56 --erase last --erase-proportion 0.5 --output-dir runs/half`
+
 export const startCommand = (): Command =>
-  new Command('start')
+  addSettings(new Command('start'), keys)
     .description('Train a network twice, as published and with the last ReLU of every block erased, and compare the two.')
-    .option('--model <name>', 'network', 'resnet20')
-    .option('--dataset <name>', `${sample} (comes with the package) or fashion-mnist`, sample)
-    .option('--data-path <folder>', 'folder with the files of fashion-mnist (default: looked for, else downloaded)')
-    .option('--epochs <n>', 'epochs of each training', positiveInteger, 8)
-    .option('--batch-size <n>', 'images a step', positiveInteger, 64)
-    .option('--lr <rate>', 'highest learning rate', positiveNumber, 0.1)
-    .option('--weight-decay <factor>', 'weight decay', weight, 5e-4)
-    .option('--seed <n>', 'of weights, order of images and augmentation', naturalNumber, 1)
-    .option('--device <name>', 'device', 'cpu')
-    .option('--erase <which>', 'ReLU of each block: last, first, middle or an index from 0', location, 'last')
-    .option('--erase-proportion <share>', 'share of the blocks in which it is erased, 0 to 1', share, 1)
-    .option('--output-dir <folder>', 'where the results go', defaultFolder)
+    .option('--erase <which>', 'ReLU of each block: last, first, middle or an index from 0', location, 'last' as const)
+    .option('--output-dir <folder>', 'where the results go', text, defaultFolder)
+    .addHelpText('after', examples)
     .action(async (options: StartOptions) => {
       const { start } = await import('./start_run.js')
-      await start(options)
+      await start(givenSettings(keys, options), options)
     })

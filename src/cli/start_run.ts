@@ -1,43 +1,53 @@
 /** What `eraserelu start` does; loaded only when it runs. */
 import { join, resolve } from 'node:path'
-import { data, devices, models } from '../index.js'
-import { InvalidArgument } from '../runtime/errors.js'
+import { devices } from '../index.js'
+import { build } from '../models/registry.js'
 import { requireOneOf } from '../runtime/options.js'
 import { compare } from '../train/comparison.js'
-import { progressOn, speaksUnicode } from '../train/progress.js'
+import { progressOn } from '../train/progress.js'
 import { tableOf } from '../train/report.js'
+import { checkDataSet, openDataSet } from './data_set.js'
 import { interruptible } from './interrupt.js'
-import { defaultFolder, sample, type StartOptions } from './start.js'
-import { renderTable } from './table.js'
+import { defaultFolder, type StartOptions } from './start.js'
+import { renderTable, unicodeOut } from './table.js'
+import { complete, defaults, type CompleteSettings, type GivenSettings } from './train_settings.js'
 
 const command = 'start'
 
-export async function start(options: StartOptions): Promise<void> {
-  const { dataset, dataPath, outputDir: folder, erase, eraseProportion, ...training } = options
+export async function start(flags: GivenSettings, { erase: location, outputDir: folder }: StartOptions): Promise<void> {
+  const settings = complete({ ...defaults, ...flags })
+  const { model, dataset, 'data-path': dataPath, epochs, lr, seed, device } = settings
   const { stdout } = process
-  checkNames(options)
-  const source = await data.open(dataset, dataPath === undefined ? {} : { dataPath })
+  checkNames(settings)
   const replace = resolve(folder) === resolve(defaultFolder)
-  const settings = { ...training, data: source, erase: { location: erase, proportion: eraseProportion } }
-  const progress = progressOn(stdout, { trainings: 2, epochs: training.epochs })
+  const comparison = {
+    model,
+    data: await openDataSet(command, dataset, dataPath),
+    dataPath,
+    epochs,
+    batchSize: settings['batch-size'],
+    lr,
+    weightDecay: settings['weight-decay'],
+    seed,
+    device,
+    erase: { location, proportion: settings['erase-proportion'] },
+  }
+  const progress = progressOn(stdout, { trainings: 2, epochs })
   const summary = await interruptible(
     () => progress.say('Stopping: what was measured is being written. Ctrl-C again quits at once.'),
-    signal => compare(settings, { folder, replace, command, commandLine: commandLine(), progress, signal }),
+    signal => compare(comparison, { folder, replace, command, commandLine: commandLine(), progress, signal }),
   )
-  stdout.write(`${renderTable(tableOf(summary), { unicode: stdout.isTTY && speaksUnicode() })}\n`)
+  stdout.write(`${renderTable(tableOf(summary), { unicode: unicodeOut() })}\n`)
   const status = summary.status === 'completed' ? '' : ` (${summary.status})`
   const picture = summary.arms.some(({ epochs }) => epochs.length > 0) ? `, curves: ${join(folder, 'curves.png')}` : ''
   stdout.write(`Results${status}: ${join(folder, 'report.md')}${picture}\n`)
 }
 
 /** Wrong names end the command before data is looked for or anything is written. */
-function checkNames({ model, dataset, dataPath, device }: StartOptions): void {
-  requireOneOf(command, '--model', model, models.list())
-  requireOneOf(command, '--dataset', dataset, data.list())
+function checkNames({ model, dataset, 'data-path': dataPath, device }: CompleteSettings): void {
+  build(model)
+  checkDataSet(command, dataset, dataPath)
   requireOneOf(command, '--device', device, devices())
-  if (dataPath !== undefined && dataset === sample) {
-    throw new InvalidArgument(`${command}: --data-path is for --dataset fashion-mnist; ${sample} comes with the package`)
-  }
 }
 
 /** The command as it was typed, for a shell. */

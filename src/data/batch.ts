@@ -2,23 +2,30 @@
 import { InvalidArgument } from '../runtime/errors.js'
 import type { ImageShape } from './dataset.js'
 
+/** One batch of N images. */
 export interface Batch {
-  /** [N, height, width, channels]: bytes, normalised by the data source's mean and std, or floats, taken as they are. */
+  /** Of shape [N, height, width, channels]. Bytes, normalised by the data source's mean and std, or floats, taken as they are. */
   images: Uint8Array | Float32Array
   /** One class number an image; −1: the image is ignored. */
   labels: Int32Array
-  /** A second label an image and the weight of the first, for mixed images; both or neither. */
+  /** A second label an image, for mixed images (mixup, cutmix); both of these or neither. */
   labels2?: Int32Array
+  /** Share of the first label in the target, 0 to 1, one number an image. */
   lambda?: Float32Array
 }
 
+/** The batches of one epoch. */
 export type BatchSource = AsyncIterable<Batch>
 
 /** What a compiled plan expects of every batch. */
 export interface BatchSpec {
+  /** Images a batch. */
   batchSize: number
+  /** Of one image. */
   shape: ImageShape
+  /** Labels are 0 to numClasses - 1. */
   numClasses: number
+  /** Bytes or floats. */
   imageType: 'u8' | 'f32'
   /** Whether every batch has `labels2` and `lambda`. */
   mixed: boolean

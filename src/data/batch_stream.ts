@@ -4,40 +4,74 @@ import { requireInteger, requireKnownOptions, requireOneOf } from '../runtime/op
 import type { Batch } from './batch.js'
 import type { ImageShape } from './dataset.js'
 
+/** Options of `fromBatches`. */
 export interface BatchStreamOptions {
-  /** The batches of an epoch; each must hold the trainer's batchSize (fill up with label -1). */
+  /**
+   * The batches of an epoch; each must hold the trainer's batchSize (fill up with label -1). A training that resumes in the middle
+   * of an epoch asks for it again and passes over the first ones: the same epoch must give the same batches.
+   */
   train: (epoch: number) => AsyncIterable<Batch>
   /** The batches of an evaluation; each must hold the trainer's evalBatchSize (fill up with label -1). */
   test?: () => AsyncIterable<Batch>
   /** [height, width, channels] of an image. */
   shape: ImageShape
+  /** [height, width, channels] of a test image, with the same channels; default: `shape`. */
+  testShape?: ImageShape
+  /** Labels are 0 to numClasses - 1. */
   numClasses: number
   /** How many batches an epoch of `train` has: schedules and progress count by it. */
   batchesPerEpoch: number
   /** 'u8' (default): bytes, normalised by mean and std on the device. 'f32': floats, taken as they are. */
   imageType?: 'u8' | 'f32'
-  /** One number a channel, of value/255. Default: 0 and 1. */
+  /** Taken from value/255, one number a channel; default 0. */
   mean?: readonly number[]
+  /** What the result is divided by, one number a channel; default 1. */
   std?: readonly number[]
   /** True if every batch has `labels2` and `lambda`. */
   mixed?: boolean
+  /** In messages and run folders; default 'batches'. */
   name?: string
 }
 
+/** Batches of the caller's own as `Trainer` takes them: the checked options of `fromBatches`, defaults filled in. */
 export type BatchStream = Required<Omit<BatchStreamOptions, 'test'>> &
-  Pick<BatchStreamOptions, 'test'> & { readonly kind: 'stream' }
+  Pick<BatchStreamOptions, 'test'> & {
+    /** Tells it from a data set. */
+    readonly kind: 'stream'
+  }
 
-const known = ['train', 'test', 'shape', 'numClasses', 'batchesPerEpoch', 'imageType', 'mean', 'std', 'mixed', 'name']
+const known = [
+  'train',
+  'test',
+  'shape',
+  'testShape',
+  'numClasses',
+  'batchesPerEpoch',
+  'imageType',
+  'mean',
+  'std',
+  'mixed',
+  'name',
+]
 
-/** Training data from any async iterable of batches. */
+/**
+ * Training data from any async iterables of batches, such as async generators. Throws InvalidArgument for options that are
+ * wrong, and in training for a batch that is not as they say, with its number.
+ */
 export function fromBatches(options: BatchStreamOptions): BatchStream {
   const where = 'data.fromBatches'
   requireKnownOptions(where, options, known)
   const { train, test, shape, numClasses, batchesPerEpoch, imageType = 'u8', mixed = false, name = 'batches' } = options
   if (typeof train !== 'function')
     throw new InvalidArgument(`${where}: train must be a function (epoch) => async iterable of batches`)
-  if (!Array.isArray(shape) || shape.length !== 3) throw new InvalidArgument(`${where}: shape must be [height, width, channels]`)
-  shape.forEach((size: unknown, i) => requireInteger(where, `shape[${i}]`, size))
+  const { testShape = shape } = options
+  for (const [key, value] of Object.entries({ shape, testShape })) {
+    if (!Array.isArray(value) || value.length !== 3)
+      throw new InvalidArgument(`${where}: ${key} must be [height, width, channels]`)
+    value.forEach((size: unknown, i) => requireInteger(where, `${key}[${i}]`, size))
+  }
+  if (testShape[2] !== shape[2])
+    throw new InvalidArgument(`${where}: testShape has ${testShape[2]} channels, shape has ${shape[2]}: they must agree`)
   requireInteger(where, 'numClasses', numClasses)
   requireInteger(where, 'batchesPerEpoch', batchesPerEpoch)
   requireOneOf(where, 'imageType', imageType, ['u8', 'f32'])
@@ -47,5 +81,18 @@ export function fromBatches(options: BatchStreamOptions): BatchStream {
     if (list.length !== channels)
       throw new InvalidArgument(`${where}: ${key} must have one number a channel (${channels}), got ${list.length}`)
   }
-  return { kind: 'stream', train, ...(test && { test }), shape, numClasses, batchesPerEpoch, imageType, mean, std, mixed, name }
+  return {
+    kind: 'stream',
+    train,
+    ...(test && { test }),
+    shape,
+    testShape,
+    numClasses,
+    batchesPerEpoch,
+    imageType,
+    mean,
+    std,
+    mixed,
+    name,
+  }
 }

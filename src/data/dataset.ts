@@ -2,17 +2,24 @@
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireInteger, requireKnownOptions, requireOneOf } from '../runtime/options.js'
 
+/** Of one image, in pixels and numbers a pixel. */
 export type ImageShape = readonly [height: number, width: number, channels: number]
 
+/** Images as bytes with their labels. */
 export interface ImageDataset {
+  /** In messages and run folders. */
   readonly name: string
   /** All images, [size, height, width, channels]. */
   readonly images: Uint8Array
   /** One class number an image, 0 … numClasses−1. */
   readonly labels: Int32Array
+  /** Of every image. */
   readonly shape: ImageShape
+  /** Number of classes. */
   readonly numClasses: number
+  /** One name a class, where they have names. */
   readonly classNames?: readonly string[]
+  /** Number of images. */
   readonly size: number
 }
 
@@ -20,6 +27,7 @@ export interface ImageDataset {
 export interface Augment {
   /** Pixels added on every side before a crop of the original size is taken at random; 0: no crop. */
   readonly pad: number
+  /** What the added pixels are: 0 (black), or the image mirrored at its edge. */
   readonly padMode: 'zero' | 'reflect'
   /** Mirror left to right with probability ½. */
   readonly flip: boolean
@@ -27,16 +35,22 @@ export interface Augment {
   readonly cutout: number
 }
 
+/** Every image as it is. */
 export const noAugment: Augment = { pad: 0, padMode: 'zero', flip: false, cutout: 0 }
 
+/** What `Trainer` trains on: training and test images, and how they are normalised: (value/255 - mean) / std. */
 export interface DataSource {
+  /** In messages and run folders. */
   readonly name: string
+  /** What is trained on; at least one image. */
   readonly train: ImageDataset
   /** What accuracy is measured on; of size 0 where the caller gave none. */
   readonly test: ImageDataset
   /** Per channel, of value/255 over the training images. */
   readonly mean: readonly number[]
+  /** Per channel, of value/255 over the training images, above 0. */
   readonly std: readonly number[]
+  /** Random changes to the training images. */
   readonly augment: Augment
 }
 

@@ -41,6 +41,7 @@ export const publishedFiles: readonly PublishedFile[] = [
   },
 ]
 
+/** Where `open` looks for a data set. */
 export interface FindOptions {
   /** The folder with the four files; nothing else is looked at then. */
   dataPath?: string

@@ -6,7 +6,7 @@ import type { DataSource } from './dataset.js'
 import { openFashionMnist, openFashionMnistSample, type FindOptions } from './fashion_mnist.js'
 
 export { fromBatches, type BatchStream, type BatchStreamOptions } from './batch_stream.js'
-export { fromArrays, type FromArraysOptions, type ImageArrays } from './from_arrays.js'
+export { fromArrays, type FromArraysOptions, type ImageArrays, type NestedNumbers } from './from_arrays.js'
 export { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from './dataset.js'
 export { Loader, type LoaderOptions, type LoadedBatch } from './loader.js'
 export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batch.js'

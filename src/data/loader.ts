@@ -7,11 +7,15 @@ import { requireInteger } from '../runtime/options.js'
 import { checkSeed, integerBelow, permutation, philoxBlock, streams } from '../runtime/philox.js'
 import { checkedAugment, noAugment, type Augment, type ImageDataset } from './dataset.js'
 
+/** Options of `Loader`. */
 export interface LoaderOptions {
+  /** Images a batch. */
   batchSize: number
+  /** Of order and augmentation, an integer of at least 0; default 0. */
   seed?: number
   /** A new random order every epoch (default false: the order of the data set). */
   shuffle?: boolean
+  /** Default: none. */
   augment?: Partial<Augment>
   /** Leave out a last batch that is not full (default false: fill it with index −1 and label −1). */
   dropLast?: boolean
@@ -19,29 +23,33 @@ export interface LoaderOptions {
 
 /** The operands of `gatherImages` and the labels, for one batch of B images. */
 export interface LoadedBatch {
-  /** [B]; −1: no image. */
+  /** Of the data set, [B]; −1: no image. */
   indices: Int32Array
-  /** [B, 2]: top and left of the crop in the padded image. */
+  /** Top and left of the crop in the padded image, [B, 2]. */
   offsets: Int32Array
-  /** [B]: 1 where the image is mirrored. */
+  /** 1 where the image is mirrored, [B]. */
   flips: Uint8Array
-  /** [B, 2]: centre y, x of the cutout in the crop; only where `augment.cutout` is not 0. */
+  /** Centre y, x of the cutout in the crop, [B, 2]; only where `augment.cutout` is not 0. */
   cutouts?: Int32Array
-  /** [B]; −1: no image. */
+  /** Of the data set, [B]; −1: no image. */
   labels: Int32Array
   /** How many of the B are images; they come first. */
   count: number
 }
 
+/** The batches of a data set, epoch by epoch: which images, in which order, and how each is changed. */
 export class Loader {
+  /** Images a batch. */
   readonly batchSize: number
   /** `gatherImages` must run with this pad, padMode and cutout. */
   readonly augment: Augment
+  /** Full batches, and one that is filled up where `dropLast` is not set. */
   readonly batchesPerEpoch: number
   readonly #seed: number
   readonly #shuffle: boolean
 
   constructor(
+    /** Where the images are. */
     readonly dataset: ImageDataset,
     { batchSize, seed = 0, shuffle = false, augment = noAugment, dropLast = false }: LoaderOptions,
   ) {

@@ -9,8 +9,11 @@ import { outputTypes, rules } from './rules/index.js'
 import type { GradientContext } from './rules/rule.js'
 import { f32, formatShape, type Tensor, type TensorType } from './tensor.js'
 
-/** Fills graph.gradients with d loss / d parameter for each of `trained`. */
-export function differentiate(graph: Graph, loss: Tensor, trained: readonly Parameter[]): void {
+/**
+ * Fills graph.gradients with d loss / d parameter for each of `trained`; with `scale`, one number that is known when the plan
+ * runs, times that number.
+ */
+export function differentiate(graph: Graph, loss: Tensor, trained: readonly Parameter[], scale?: Tensor): void {
   if (loss.size !== 1 || loss.dtype !== 'f32') {
     throw new InvalidArgument(
       `the loss must be one f32 number, got ${formatShape(loss.shape)} ${loss.dtype}: reduce it with mean() or sum()`,
@@ -18,6 +21,11 @@ export function differentiate(graph: Graph, loss: Tensor, trained: readonly Para
   }
   const forward = [...graph.nodes]
   const needed = tensorsThatLeadTo(forward, new Set(trained.map(parameter => graph.parameter(parameter))))
+  if (!needed.has(loss)) {
+    throw new InvalidArgument(
+      'the loss depends on no trained parameter, so there is nothing to learn: compute it from the outputs of the model, and leave some parameters trainable',
+    )
+  }
   const arriving = new Map<Tensor, Tensor>()
 
   const give = (tensor: Tensor, gradient: Tensor) => {
@@ -26,8 +34,8 @@ export function differentiate(graph: Graph, loss: Tensor, trained: readonly Para
     arriving.set(tensor, total)
   }
 
-  const one = graph.add('fill', loss.name, {}, { value: 1 }, { y: f32(loss.shape) }).y!
-  give(loss, one)
+  const one = scale ? undefined : graph.add('fill', loss.name, {}, { value: 1 }, { y: f32(loss.shape) }).y!
+  give(loss, one ?? graph.add('reshape', loss.name, { x: scale }, {}, { y: f32(loss.shape) }).y!)
 
   for (const node of forward.reverse()) {
     const outputs = Object.values(node.writes)
@@ -64,7 +72,7 @@ function contextOf(
   node: Node,
   arriving: ReadonlyMap<Tensor, Tensor>,
   needed: ReadonlySet<Tensor>,
-  one: Tensor,
+  one: Tensor | undefined,
   give: (tensor: Tensor, gradient: Tensor) => void,
 ): GradientContext {
   const plain = (types: Record<string, TensorType>) =>

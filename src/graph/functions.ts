@@ -3,6 +3,7 @@
  * and returns symbolic tensors; shapes are checked at once and errors name the layer.
  */
 import { InvalidArgument } from '../runtime/errors.js'
+import { requireInteger } from '../runtime/options.js'
 import type { Attributes, GraphOp, Operands } from './graph.js'
 import { Parameter } from './parameter.js'
 import { checkImageCall } from './rules/image.js'
@@ -58,8 +59,9 @@ export function fourSides(value: Padding): [number, number, number, number] {
   return [h, h, w, w]
 }
 
+/** Options of `conv2d`. */
 export interface Conv2dOptions {
-  /** [K]: one number an output channel. Default: none. */
+  /** One number an output channel, [K]. Default: none. */
   bias?: Operand | undefined
   /** Added to the result before the activation; shape of the output. */
   residual?: Operand
@@ -104,16 +106,23 @@ export function linear(x: Operand, w: Operand, bias?: Operand): Tensor {
   return reshape(y, [n, k])
 }
 
+/** The vectors of a batch norm, [C] each. */
 export interface BatchNormParameters {
+  /** Scale. */
   gamma: Operand
+  /** Shift. */
   beta: Operand
+  /** Moving average of the batches' means. */
   runningMean: Operand
+  /** Moving average of the batches' unbiased variances. */
   runningVariance: Operand
 }
 
 /**
  * Batch norm over the last dimension. In a training trace: statistics of the batch, and the running ones are updated with
- * `momentum` (PyTorch's: running = (1-m) running + m batch). Otherwise, or with `frozen`, the running ones are used.
+ * `momentum` (PyTorch's: running = (1-m) running + m batch, default 0.1). Otherwise, or with `frozen`, the running ones are
+ * used. `epsilon` (default 1e-5) is added to the variance. The shape stays. Throws InvalidArgument for running statistics to be updated that
+ * are no Parameters.
  */
 export function batchNorm(
   x: Operand,
@@ -123,6 +132,7 @@ export function batchNorm(
   const { epsilon = 1e-5, momentum = 0.1, frozen = false } = options
   const { gamma, beta, runningMean, runningVariance } = p
   if (currentTrace().training && !frozen) {
+    requireStatistics({ runningMean, runningVariance })
     return apply('batchNorm', { x, gamma, beta, runningMean, runningVariance }, { epsilon, momentum, activation: 'identity' }).y!
   }
   return apply(
@@ -132,6 +142,16 @@ export function batchNorm(
   ).y!
 }
 
+/** The step writes running statistics, and parameters are all that it writes. */
+function requireStatistics(statistics: Readonly<Record<string, Operand>>): void {
+  for (const [name, operand] of Object.entries(statistics))
+    if (!(operand instanceof Parameter) && !currentTrace().graph.parameterOf(operand))
+      throw new InvalidArgument(
+        `batchNorm: in training ${name} must be a Parameter, to be updated; with frozen: true it may be any tensor`,
+      )
+}
+
+/** Options of `maxPool2d` and `avgPool2d`. */
 export interface PoolOptions {
   /** Size of the window in pixels. */
   kernel: Pair
@@ -157,12 +177,15 @@ export function avgPool2d(x: Operand, options: PoolOptions & { countIncludePad?:
   return apply('avgPool', { x }, { ...window(options), countIncludePad: options.countIncludePad === false ? 0 : 1 }).y!
 }
 
-/** [N, H, W, C] to [N, C] */
+/** Mean over height and width: [N, H, W, C] to [N, C]. */
 export function globalAvgPool(x: Operand): Tensor {
   return apply('globalAvgPool', { x }).y!
 }
 
-/** The parameter-free shortcut of CIFAR ResNets: every stride-th pixel, channels beyond those of x are zero. */
+/**
+ * The parameter-free shortcut of CIFAR ResNets (option A of He et al. 2015): every stride-th pixel of x [N, H, W, C], channels
+ * beyond those of x are zero: [N, ceil(H/stride), ceil(W/stride), channels]. Throws InvalidArgument for fewer channels than C.
+ */
 export function shortcutA(x: Operand, channels: number, stride: Pair): Tensor {
   const step = pair(stride, 'stride')
   const c = x.shape[3]
@@ -179,21 +202,21 @@ export function relu(x: Operand): Tensor {
   return apply('relu', { x }).y!
 }
 
-/** Sum of two tensors of the same shape, or with NumPy broadcasting; a number may stand for either. */
+/** a + b of two tensors of the same rank, where dimensions of 1 stretch; b may be a number. Throws InvalidArgument for other shapes. */
 export function add(a: Operand, b: Operand | number): Tensor {
   if (typeof b === 'number') return affine(a, 1, b)
   const same = formatShape(a.shape) === formatShape(b.shape)
   return same || a.shape.length !== b.shape.length ? apply('add', { a, b }).y! : binary('add', a, b)
 }
 
-/** Along `axis`, default the last (channels). */
+/** Tensors of equal shape but along `axis` (default the last, channels) as one: their sizes there add up. Throws InvalidArgument for other shapes. */
 export function concat(tensors: readonly Operand[], axis = -1): Tensor {
   const rank = tensors[0]?.shape.length ?? 0
   const inputs = Object.fromEntries(tensors.map((tensor, i) => [`x${i}`, tensor]))
   return apply('concat', inputs, { axis: axis < 0 ? axis + rank : axis }).y!
 }
 
-/** The box of x that starts at `begin` and has `size`. */
+/** The box of x that starts at `begin` and has `size`, one number a dimension each. Throws InvalidArgument where it leaves x. */
 export function slice(x: Operand, begin: readonly number[], size: Shape): Tensor {
   const fits =
     begin.length === x.shape.length &&
@@ -207,7 +230,7 @@ export function slice(x: Operand, begin: readonly number[], size: Shape): Tensor
   return apply('slice', { x }, { begin }, { y: f32(size) }).y!
 }
 
-/** Drops with probability p in a training trace; otherwise returns x. */
+/** Each element becomes 0 with probability p in [0, 1), or else x / (1 - p), in a training trace; otherwise x itself. */
 export function dropout(x: Tensor, p: number): Tensor {
   const trace = currentTrace()
   if (!trace.training || p === 0) return x
@@ -219,7 +242,7 @@ export function scaleSamples(x: Operand, scale: Operand): Tensor {
   return apply('scaleSamples', { x, scale }).y!
 }
 
-/** The same elements under another shape; one dimension may be -1. */
+/** The same elements under another shape; one dimension may be -1: what is left. Throws InvalidArgument for another number of elements. */
 export function reshape(x: Operand, shape: Shape): Tensor {
   const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1)
   const full = shape.map(dim => (dim === -1 ? elementsOf(x.shape) / known : dim))
@@ -238,7 +261,7 @@ export function flatten(x: Operand): Tensor {
 const unary = (fn: UnaryFunction, a: Operand, alpha = 0, beta = 0): Tensor => apply('pointwise', { a }, { fn, alpha, beta }).y!
 const binary = (fn: BinaryFunction, a: Operand, b: Operand): Tensor => apply('pointwise', { a, b }, { fn, alpha: 0, beta: 0 }).y!
 
-/** scale · a + shift */
+/** scale · a + shift of each element; the shape stays. */
 export const affine = (a: Operand, scale: number, shift: number): Tensor => unary('affine', a, scale, shift)
 /** a - b of two tensors of the same rank, where dimensions of 1 stretch; b may be a number. Throws InvalidArgument for other shapes. */
 export const sub = (a: Operand, b: Operand | number): Tensor => (typeof b === 'number' ? affine(a, 1, -b) : binary('sub', a, b))
@@ -247,8 +270,9 @@ export const mul = (a: Operand, b: Operand | number): Tensor => (typeof b === 'n
 /** a / b of two tensors of the same rank, where dimensions of 1 stretch; b may be a number. Throws InvalidArgument for other shapes. */
 export const div = (a: Operand, b: Operand | number): Tensor =>
   typeof b === 'number' ? affine(a, 1 / b, 0) : binary('div', a, b)
-/** The larger (smaller) of the two; in a tie each gets half of the gradient. */
+/** The larger of a and b of the same rank, where dimensions of 1 stretch; in a tie each gets half of the gradient. */
 export const maximum = (a: Operand, b: Operand): Tensor => binary('max', a, b)
+/** The smaller of a and b of the same rank, where dimensions of 1 stretch; in a tie each gets half of the gradient. */
 export const minimum = (a: Operand, b: Operand): Tensor => binary('min', a, b)
 /** e to the power of each element; the shape stays. */
 export const exp = (a: Operand): Tensor => unary('exp', a)
@@ -287,17 +311,29 @@ export const mean = (x: Operand, axes?: readonly number[]): Tensor => reduce('me
 /** Maximum over `axes` as in `sum`. Ties share the gradient evenly. */
 export const max = (x: Operand, axes?: readonly number[]): Tensor => reduce('max', x, axes)
 
+/** Options of `crossEntropy`. */
 export interface CrossEntropyOptions {
+  /** Share of the target that is spread evenly over all classes, in [0, 1); default 0 (Szegedy et al. 2016). */
   labelSmoothing?: number
   /** A second label set with its share: target = lambda · labels + (1 - lambda) · labels2, lambda f32 [N]. */
-  mix?: { labels2: Tensor; lambda: Tensor }
+  mix?: LabelMix
 }
 
+/** A second label set and the share of the first. */
+export interface LabelMix {
+  /** i32 [N]. */
+  readonly labels2: Tensor
+  /** f32 [N], 0 to 1. */
+  readonly lambda: Tensor
+}
+
+/** Loss and counts of a batch. */
 export interface CrossEntropy {
   /** Mean over the real labels (>= 0), [1]. */
   loss: Tensor
-  /** How many samples have the label as first, or among the first five, [1] each. */
+  /** How many samples have their label as the highest score, [1]. */
   correct1: Tensor
+  /** How many samples have their label among the five highest scores, [1]. */
   correct5: Tensor
   /** How many labels are real, [1]. */
   count: Tensor
@@ -315,18 +351,38 @@ export function crossEntropy(logits: Tensor, labels: Tensor, options: CrossEntro
   return crossEntropyWithCounts(logits, labels, options).loss
 }
 
+/** Labels i32 [N] as f32 [N, classes]: 1 in the column of the label, 0 elsewhere; a row of zeros for label -1 (ignored). */
+export function oneHot(labels: Tensor, classes: number): Tensor {
+  const where = `${currentTrace().scope || 'the loss'} (oneHot)`
+  requireInteger(where, 'classes', classes)
+  if (labels.shape.length !== 1 || labels.dtype !== 'i32')
+    throw new InvalidArgument(`${where}: labels must be i32 [N], got ${labels.toString()}`)
+  const number = apply('cast', { x: labels }, {}, { y: f32(labels.shape) }).y!
+  return binary('eq', reshape(number, [labels.size, 1]), countUp(classes))
+}
+
+/** 0, 1, …, n - 1 as [1, n], in few nodes: what is there, and the same shifted behind it. */
+function countUp(n: number): Tensor {
+  let row = apply('fill', {}, { value: 0 }, { y: f32([1, 1]) }).y!
+  while (row.size < n) row = concat([row, affine(row, 1, row.size)])
+  return row.size === n ? row : slice(row, [0, 0], [1, n])
+}
+
 /** How u8 images become the network's input. */
 export interface ImageOptions {
   /** Of the pixel values in 0…1, one a channel. */
   mean: readonly number[]
+  /** Of the pixel values in 0…1, one a channel, above 0. */
   std: readonly number[]
   /** Rows and columns added on every side before cropping. */
   pad: number
+  /** What the added pixels are: 0 (black), or the image mirrored at its edge. */
   padMode: 'zero' | 'reflect'
   /** Side of the erased square; 0: none. */
   cutout: number
-  /** Size of the crop. */
+  /** Of the crop, in pixels. */
   height: number
+  /** Of the crop, in pixels. */
   width: number
 }
 

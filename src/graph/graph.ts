@@ -18,7 +18,9 @@ export const graphOnly = {
 } as const
 
 export type GraphOp = OpName | keyof typeof graphOnly
+/** One attribute of an operation. */
 export type Attribute = number | string | readonly number[]
+/** Attributes of an operation by name. */
 export type Attributes = Readonly<Record<string, Attribute>>
 export type Operands = Readonly<Record<string, Tensor | undefined>>
 
@@ -40,13 +42,15 @@ export type Source =
   | { kind: 'input'; name: string }
   | { kind: 'resident'; name: string }
   | { kind: 'parameter'; parameter: Parameter }
-  | { kind: 'arena'; arena: string }
+  | { kind: 'arena'; arena: string; offset?: number }
 
 export class Graph {
   readonly nodes: Node[] = []
   readonly sources = new Map<Tensor, Source>()
   /** Gradient tensor of each trained parameter, in store order; filled by autodiff. */
   readonly gradients = new Map<Parameter, Tensor>()
+  /** Tensors that are parts of a larger one: `offset` elements from its start. */
+  readonly parts = new Map<Tensor, { readonly of: Tensor; readonly offset: number }>()
   /** Tensors that are read after the step, by name. */
   readonly outputs = new Map<string, Tensor>()
   private nextId = 0

@@ -13,10 +13,13 @@ export class Parameter {
   name = ''
   /** False keeps the value as it is in training: no gradient, no optimizer state. */
   trainable: boolean
+  /** The values, in the order of `shape`, last dimension fastest. */
   readonly data: Float32Array
 
   constructor(
+    /** Filters [K, R, S, C/groups], linear weights [K, C], everything of a channel [C]. */
     readonly shape: Shape,
+    /** What it is for. */
     readonly role: ParameterRole,
   ) {
     this.trainable = role !== 'statistic'

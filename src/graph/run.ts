@@ -2,33 +2,36 @@
 import {
   arrayClasses,
   dtypeOf,
+  isFloat16,
   isHostArray,
   kindOf,
   type DType,
   type HostArray,
   type HostTensor,
-  type Shape,
 } from '../runtime/dtype.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireInteger, requireKnownOptions, requireOneOf, requireShape } from '../runtime/options.js'
 import { Plan } from '../runtime/plan.js'
+import { checkEngineOptions, engineOptionNames, policyOf, type EngineOptions } from '../runtime/policy.js'
 import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { didYouMean } from '../runtime/suggest.js'
 import { Graph, type Attributes } from './graph.js'
 import { outputTypes } from './rules/index.js'
 import { serialise } from './serialise.js'
-import type { Tensor } from './tensor.js'
+import type { InputType } from './session.js'
+import type { Tensor, TensorType } from './tensor.js'
+import { typedOperands } from './typed_operands.js'
 import { operandNames, vocabulary, type OpName } from './vocabulary.js'
 
-export interface RunOperationOptions {
+/** Options of `run`. */
+export interface RunOperationOptions extends EngineOptions {
   /** 'cpu' (default) or 'reference'. */
   device?: string
   /**
    * Types of outputs whose shape does not follow from the inputs (most backward operations), and of optional ones wanted.
-   * dtype: default f32.
    */
-  outputs?: Readonly<Record<string, { shape: Shape; dtype?: DType }>>
+  outputs?: Readonly<Record<string, InputType>>
   /** Key of the random numbers (dropout): an integer of at least 0, default 0. */
   seed?: number
   /** Number of the training step, for random numbers and AdamW's bias correction: an integer of at least 0, default 0. */
@@ -52,7 +55,8 @@ export async function run(
   attributes: Attributes = {},
   options: RunOperationOptions = {},
 ): Promise<Readonly<Record<string, HostTensor>>> {
-  requireKnownOptions('run', options, ['device', 'outputs', 'seed', 'step', 'learningRates', 'chunk', 'checked'])
+  const known = ['device', 'outputs', 'seed', 'step', 'learningRates', 'chunk', 'checked', ...engineOptionNames]
+  requireKnownOptions('run', options, known)
   const { device = 'cpu', outputs = {}, seed = 0, step = 0, learningRates = [], chunk, checked = false } = options
   if (!Object.hasOwn(vocabulary, op)) {
     throw new InvalidArgument(`unknown operation '${op}'.${didYouMean(op, Object.keys(vocabulary))}`)
@@ -62,25 +66,45 @@ export async function run(
   checkOutputs(op, outputs)
   checkChunk(op, chunk)
   requireBoolean('run', 'checked', checked)
+  checkEngineOptions('run', options)
 
   const graph = new Graph()
   const reads: Record<string, Tensor> = {}
-  for (const [name, { shape, data }] of Object.entries(inputs)) {
+  for (const [name, tensor] of Object.entries(inputs)) {
     // Operands that the operation updates in place live in memory of their own; so does everything else here.
-    reads[name] = graph.source({ dtype: dtypeOf(data), shape }, name, { kind: 'input', name })
+    reads[name] = graph.source({ dtype: dtypeOf(tensor.data, tensor.dtype), shape: tensor.shape }, name, { kind: 'input', name })
   }
-  const given = Object.fromEntries(Object.entries(outputs).map(([name, { shape, dtype = 'f32' }]) => [name, { shape, dtype }]))
-  const written = graph.add(op, op, reads, attributes, outputTypes({ op, name: op, reads, attributes }, given))
+  const written = graph.add(op, op, reads, attributes, typesOfOutputs(op, reads, attributes, outputs))
   for (const [name, tensor] of Object.entries(written)) graph.outputs.set(name, tensor)
 
   using store = await Store.create(device, {})
   const layout = new StoreLayout([])
   const regions = chunk === undefined ? [] : [{ begin: 0, end: 1, chunk }]
-  const desc = serialise(graph, { device, checked, layout, parameters: 'weights', regions, wholeStep: new Set() })
-  using plan = await Plan.create(desc, store)
+  const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
+  const desc = serialise(graph, { ...plain, device, checked, policy: policyOf(options), layout, regions })
+  using plan = await Plan.create(desc, store, options.onPrepare)
   const arrays: Record<string, HostArray> = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]))
   const result = await plan.run([arrays], { seed, step, learningRates })
   return result.outputs
+}
+
+/** Outputs that share the operation's type have that of its inputs; what `outputs` says of a type stands. */
+function typesOfOutputs(
+  op: OpName,
+  reads: Readonly<Record<string, Tensor>>,
+  attributes: Attributes,
+  outputs: Readonly<Record<string, InputType>>,
+): Record<string, TensorType> {
+  const typed = operandNames(typedOperands[op])
+  const [, first] = Object.entries(reads).find(([name]) => typed.includes(name) || vocabulary[op].reads.endsWith('*')) ?? []
+  const dtype: DType = first && isFloat16(first.dtype) ? first.dtype : 'f32'
+  const own = (name: string): DType => (typed.includes(name) ? dtype : 'f32')
+  const given = Object.fromEntries(
+    Object.entries(outputs).map(([name, t]) => [name, { shape: t.shape, dtype: t.dtype ?? own(name) }]),
+  )
+  const types = outputTypes({ op, name: op, reads, attributes }, given)
+  const derived = Object.entries(types).filter(([name]) => !(name in given) && typed.includes(name))
+  return { ...types, ...Object.fromEntries(derived.map(([name, { shape }]) => [name, { shape, dtype }])) }
 }
 
 function checkAttributes(op: OpName, attributes: Attributes): void {
@@ -120,9 +144,15 @@ function checkInputs(op: OpName, inputs: Readonly<Record<string, HostTensor>>): 
 
 function checkTensor(op: OpName, name: string, tensor: HostTensor): void {
   requireObject(`${op}: '${name}'`, tensor, '{ shape, data }')
-  const { shape, data } = tensor
+  const { shape, data, dtype } = tensor
   if (!isHostArray(data)) {
-    throw new InvalidArgument(`${op}: '${name}' must be a Float32Array, Int32Array or Uint8Array, got ${kindOf(data)}`)
+    throw new InvalidArgument(
+      `${op}: '${name}' must be a Float32Array, Int32Array, Uint8Array or Uint16Array, got ${kindOf(data)}`,
+    )
+  }
+  if (data instanceof Uint16Array) requireOneOf(`${op}: '${name}', a Uint16Array`, 'dtype', dtype, ['bf16', 'f16'])
+  else if (dtype !== undefined && dtype !== dtypeOf(data)) {
+    throw new InvalidArgument(`${op}: '${name}' is a ${kindOf(data)} and cannot be ${dtype}: give its codes in a Uint16Array`)
   }
   requireShape(`${op}: '${name}'`, shape)
   if (shape.reduce((product, dim) => product * dim, 1) !== data.length) {

@@ -1,9 +1,10 @@
 /**
  * From a finished graph to the description of a plan: numbers tensors and says where each one lives. Views (reshape, the
- * parts of the gradient arena) become offsets into other tensors and cost nothing.
+ * parts of the flat gradient and of the flat statistics) become offsets into other tensors and cost nothing.
  */
 import { Internal } from '../runtime/errors.js'
 import type { NodeEntry, PlanDesc, TensorEntry } from '../runtime/plan_desc.js'
+import { policyOf, type Policy } from '../runtime/policy.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
 import { operandsOf, type Graph, type Node } from './graph.js'
 import type { Region } from './passes/tile.js'
@@ -13,14 +14,23 @@ import { operandNames } from './vocabulary.js'
 export interface SerialiseOptions {
   readonly device: string
   readonly checked: boolean
+  /** Default: that of policyOf. */
+  readonly policy?: Policy
   readonly layout: StoreLayout
   /** Which copy of the parameters the plan reads: the weights, or their moving average. */
   readonly parameters: 'weights' | 'ema'
   readonly regions: readonly Region[]
-  /** The flat gradient tensor that the parameters' gradients are parts of (training plans). */
-  readonly gradient?: Tensor
+  /** The flat gradients that the parameters' gradients are parts of (training plans). */
+  readonly gradients?: readonly FlatGradient[]
   /** Tensors that keep their values until the end of the step: totals over microbatches. */
   readonly wholeStep: ReadonlySet<Tensor>
+}
+
+/** The gradients of parameters that lie one behind the other in the store, as one tensor. */
+export interface FlatGradient {
+  readonly tensor: Tensor
+  /** Of its first element in the store's arenas. */
+  readonly offset: number
 }
 
 export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
@@ -51,7 +61,7 @@ export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
       case 'resident':
         return { ...base, name: source.name, place: source.kind }
       case 'arena':
-        return { ...base, place: 'store', arena: source.arena }
+        return { ...base, place: 'store', arena: source.arena, offset: source.offset ?? 0 }
       case 'parameter':
         return {
           ...base,
@@ -70,6 +80,7 @@ export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
   return {
     device: options.device,
     checked: options.checked,
+    policy: options.policy ?? policyOf(),
     nodes: entriesOfNodes,
     regions: options.regions,
     outputs: [...graph.outputs].map(([name, tensor]) => ({ name, tensor: numberOf(tensor) })),
@@ -79,23 +90,29 @@ export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
 
 function nodeEntry(node: Node, numberOf: (tensor: Tensor) => number): NodeEntry {
   const spec = operandsOf(node.op)
-  const list = (operands: string, tensors: Node['reads']) =>
-    operands.endsWith('*')
-      ? Object.values(tensors).map(tensor => numberOf(tensor!))
-      : operandNames(operands).map(name => (tensors[name] ? numberOf(tensors[name]) : -1))
+  const list = (operands: string, tensors: Node['reads']) => {
+    const named = operandNames(operands.replace(/ ?\S+\*$/, ''))
+    // Those of an operand with '*' have names of their own.
+    const others = operands.endsWith('*') ? Object.keys(tensors).filter(name => !named.includes(name)) : []
+    return [...named, ...others].map(name => (tensors[name] ? numberOf(tensors[name]) : -1))
+  }
   const { name, op, section, attributes } = node
   return { name, op, section, attributes, reads: list(spec.reads, node.reads), writes: list(spec.writes, node.writes) }
 }
 
-/** Which tensors are views of which: reshapes, and every parameter's gradient into the flat gradient. */
-function viewsOf(graph: Graph, options: SerialiseOptions): Map<Tensor, { of: Tensor; offset: number }> {
-  const views = new Map<Tensor, { of: Tensor; offset: number }>()
+/** Which tensors are views of which: parts, reshapes, and every parameter's gradient into a flat gradient. */
+function viewsOf(graph: Graph, { gradients, layout }: SerialiseOptions): Map<Tensor, { of: Tensor; offset: number }> {
+  const views = new Map<Tensor, { of: Tensor; offset: number }>(graph.parts)
   for (const node of graph.nodes) if (node.op === 'reshape') views.set(node.writes.y!, { of: node.reads.x!, offset: 0 })
-  if (!options.gradient) return views
+  if (!gradients) return views
   for (const [parameter, tensor] of graph.gradients) {
     const root = rootOf(tensor, views)
     if (views.has(root) || graph.sources.has(root)) throw new Internal(`${parameter.name}: its gradient has no memory of its own`)
-    views.set(root, { of: options.gradient, offset: options.layout.offsetOf(parameter) })
+    const at = layout.offsetOf(parameter)
+    const flat = gradients.find(({ tensor, offset }) => offset <= at && at < offset + tensor.size)
+    if (flat?.tensor.dtype !== root.dtype)
+      throw new Internal(`${parameter.name}: no flat ${root.dtype} gradient holds its gradient`)
+    views.set(root, { of: flat.tensor, offset: at - flat.offset })
   }
   return views
 }

@@ -4,11 +4,14 @@ import { kindOf, type DType, type HostArray, type HostTensor, type Shape } from 
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireKnownOptions, requireList, requireOneOf, requireShape } from '../runtime/options.js'
 import { Plan } from '../runtime/plan.js'
+import { checkEngineOptions, engineOptionNames, policyOf, type EngineOptions } from '../runtime/policy.js'
 import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import type { Parameter } from './parameter.js'
+import { activationType, checkPrecision, type Precision } from './precision.js'
 import { fuse } from './passes/fuse.js'
 import { removeDeadCode } from './passes/dead_code.js'
+import { usePrecision } from './passes/precision.js'
 import { tile } from './passes/tile.js'
 import { serialise } from './serialise.js'
 import { Tensor } from './tensor.js'
@@ -19,6 +22,7 @@ export interface Traceable {
   (...inputs: Tensor[]): Tensor
   /** Gives every module and parameter its path as its name. */
   assignNames(): void
+  /** All parameters and running statistics, by their paths. */
   namedParameters(): Iterable<[string, Parameter]>
 }
 
@@ -30,7 +34,8 @@ export interface InputType {
   readonly dtype?: DType
 }
 
-export interface CompileOptions {
+/** Options of `compile`. */
+export interface CompileOptions extends EngineOptions {
   /** The inputs of `forward`, in order: name and type. The first dimension is the batch. */
   inputs: Readonly<Record<string, InputType>>
   /** 'cpu' (default) or 'reference'. */
@@ -44,6 +49,8 @@ export interface CompileOptions {
    * way; only in training may the weights' gradients differ in the last bits.
    */
   tiled?: boolean
+  /** The type of activations; what is returned is f32. 'tf32', 'bf16' and 'f16' need a device 'cuda'. Default 'f32'. */
+  precision?: Precision
 }
 
 /**
@@ -52,7 +59,7 @@ export interface CompileOptions {
  */
 export async function compile(model: Traceable, options: CompileOptions): Promise<Session> {
   checkOptions(model, options)
-  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true } = options
+  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, precision = 'f32' } = options
   model.assignNames()
   const trace = new Trace(false)
   const { graph } = trace
@@ -62,18 +69,20 @@ export async function compile(model: Traceable, options: CompileOptions): Promis
   graph.outputs.set('output', output)
   for (const name of peek) graph.outputs.set(name, peeked(trace, name))
 
-  const kept = new Set(graph.outputs.values())
-  if (!checked) fuse(graph, kept)
-  removeDeadCode(graph, kept)
-
   const parameters = [...model.namedParameters()].map(([, parameter]) => parameter)
   const layout = new StoreLayout(parameters)
-  const regions = tiled && !checked ? tile(graph.nodes) : []
-  const desc = serialise(graph, { device, checked, layout, parameters: 'weights', regions, wholeStep: new Set() })
+  if (!checked) fuse(graph, new Set(graph.outputs.values()))
+  usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
+  removeDeadCode(graph, new Set())
+
+  const regions = tiled && !checked ? tile(graph.nodes, device) : []
+  const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
+  const policy = policyOf(options, precision === 'tf32')
+  const desc = serialise(graph, { ...plain, device, checked, policy, layout, regions })
   const store = await Store.create(device, { weights: layout.size })
   try {
     for (const parameter of parameters) await store.write('weights', layout.offsetOf(parameter), parameter.data)
-    return new Session(await Plan.create(desc, store), store)
+    return new Session(await Plan.create(desc, store, options.onPrepare), store)
   } catch (error) {
     store.dispose()
     throw error
@@ -87,8 +96,8 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
       `${where}: the model must be a Module: one from models.create(), or a class of your own that extends Module`,
     )
   }
-  requireKnownOptions(where, options, ['inputs', 'device', 'peek', 'checked', 'tiled'])
-  const { inputs, peek = [], checked = false, tiled = true } = options
+  requireKnownOptions(where, options, ['inputs', 'device', 'peek', 'checked', 'tiled', 'precision', ...engineOptionNames])
+  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, precision = 'f32' } = options
   if (typeof inputs !== 'object' || inputs === null) {
     throw new InvalidArgument(
       `${where}: inputs must name the inputs of forward and their types: { x: { shape: [1, 224, 224, 3] } }`,
@@ -97,6 +106,8 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
   requireList(where, 'peek', peek, "layers such as 'layer1.0.bn2'")
   requireBoolean(where, 'checked', checked)
   requireBoolean(where, 'tiled', tiled)
+  checkPrecision(where, precision, device)
+  checkEngineOptions(where, options)
 }
 
 function peeked(trace: Trace, name: string): Tensor {
@@ -125,8 +136,19 @@ export interface SessionMemory extends PlanMemory {
   readonly planned: number
 }
 
+/** The library implementation behind an operation. */
+export interface LayerEngine {
+  /** The path of the layer: 'layer1.0.conv1'. */
+  readonly layer: string
+  /** The operation, as docs/vocabulary.md calls it. */
+  readonly op: string
+  /** What runs: 'dnnl brgconv:avx512_core'. */
+  readonly engine: string
+}
+
 /** A compiled model. Runs are queued and executed one after the other, off the JavaScript thread. */
 export class Session {
+  /** Planned memory; nothing more is allocated later. */
   readonly memory: SessionMemory
 
   /** For compile(). */
@@ -152,7 +174,7 @@ export class Session {
   }
 
   /** The library implementation behind each operation, by layer: for reports and tests. */
-  get engines(): readonly { readonly layer: string; readonly op: string; readonly engine: string }[] {
+  get engines(): readonly LayerEngine[] {
     const { engines } = this.plan
     return this.plan.desc.nodes.map(({ name, op }, i) => ({ layer: name, op, engine: engines[i]! }))
   }
@@ -163,6 +185,7 @@ export class Session {
     this.store.dispose()
   }
 
+  /** The same as dispose(), for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }

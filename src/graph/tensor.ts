@@ -4,8 +4,11 @@ import type { DType, Shape } from '../runtime/dtype.js'
 
 export type { DType, Shape }
 
+/** The type of a tensor. */
 export interface TensorType {
+  /** Of its elements. */
   readonly dtype: DType
+  /** Elements in each dimension. */
   readonly shape: Shape
 }
 
@@ -15,8 +18,11 @@ export interface TensorType {
  */
 export class Tensor implements TensorType {
   constructor(
+    /** Its number in the graph. */
     readonly id: number,
-    readonly dtype: DType,
+    /** Of its elements; under a 16-bit policy, what it was traced with until the plan is made. */
+    public dtype: DType,
+    /** Elements in each dimension. */
     readonly shape: Shape,
     /** The path of the layer that made it: 'layer1.0.conv1', for messages. */
     public name: string,
@@ -27,6 +33,7 @@ export class Tensor implements TensorType {
     return elementsOf(this.shape)
   }
 
+  /** 'layer1.0.conv1 [8, 32, 32, 16] f32' */
   toString(): string {
     return `${this.name} ${formatShape(this.shape)} ${this.dtype}`
   }

@@ -3,13 +3,19 @@
  * What they mean is in docs/vocabulary.md. `?` marks an operand that may be absent, `*` one or more tensors (always last);
  * an operand under the same name on both sides is updated in place.
  */
+
+/** How an operation treats the batch: image by image, summing over images, or all of it at once. */
 export type Batch = 'map' | 'reduce' | 'whole'
 
+/** What an operation takes and gives: names separated by spaces, in order. */
 export interface Operands {
+  /** Tensors it reads. */
   readonly reads: string
+  /** Tensors it writes. */
   readonly writes: string
+  /** Numbers and words that are fixed when it is compiled. */
   readonly attributes: string
-  /** How the operation treats the batch: image by image, summing over images, or all of it at once. */
+  /** In a tiled region. */
   readonly batch: Batch
 }
 
@@ -19,7 +25,7 @@ const convolution = 'stride pad dilation groups'
 const window = 'kernel stride pad'
 const image = 'mean std pad padMode cutout'
 
-export const vocabulary = {
+const table = {
   // convolution
   conv2d: op('x w bias? residual?', 'y', `${convolution} activation`, 'map'),
   conv2dBwdData: op('dy w addend?', 'dx', convolution, 'map'),
@@ -30,12 +36,7 @@ export const vocabulary = {
   bnApply: op('x mean invstd gamma beta residual?', 'y mask?', 'activation', 'map'),
   bnBwdReduce: op('dy x mean invstd gamma beta mask?', 'dgamma dbeta', 'activation', 'reduce'),
   bnBwdApply: op('dy x mean invstd gamma beta dgamma dbeta mask?', 'dx dresidual?', 'activation', 'map'),
-  bnRunningUpdate: op(
-    'mean variance state runningMean runningVariance',
-    'runningMean runningVariance',
-    'momentum count',
-    'whole',
-  ),
+  bnRunningUpdate: op('statistics state running', 'running', 'ranges momentum count', 'whole'),
   batchNormInfer: op('x mean variance gamma beta residual?', 'y mask?', 'epsilon activation', 'map'),
   batchNormInferBwd: op('dy x mean variance gamma beta mask?', 'dx dgamma dbeta dresidual?', 'epsilon activation', 'reduce'),
   // pooling and shortcuts
@@ -68,7 +69,7 @@ export const vocabulary = {
   imageInput: op('images offsets flips cutouts?', 'x', image, 'map'),
   gatherImages: op('dataset indices offsets flips cutouts?', 'x', image, 'map'),
   // update
-  gradNorm: op('gradient loss? state', 'state', 'maxNorm', 'whole'),
+  gradNorm: op('loss? state gradient*', 'state', 'maxNorm', 'whole'),
   sgdUpdate: op(
     'gradient state weights velocity?',
     'weights velocity?',
@@ -79,7 +80,11 @@ export const vocabulary = {
   emaUpdate: op('weights state ema', 'ema', 'decay', 'whole'),
 } as const satisfies Record<string, Operands>
 
-export type OpName = keyof typeof vocabulary
+/** The name of an operation. */
+export type OpName = keyof typeof table
+
+/** Every operation with its operands; docs/vocabulary.md says what each computes. */
+export const vocabulary: Readonly<Record<OpName, Operands>> = table
 
 /** The operand names of one side, in order, without marks. */
 export function operandNames(list: string): string[] {

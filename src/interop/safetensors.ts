@@ -3,8 +3,8 @@
  * tensors without gaps. Written as the reference implementation does: header padded with spaces to 8 bytes, tensors by type,
  * then by name.
  */
-import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import { writeFileWhole } from '../runtime/durable_files.js'
 import { InvalidArgument, Unsupported } from '../runtime/errors.js'
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array
@@ -27,11 +27,16 @@ const dtypeOf = (data: TensorData): Dtype | undefined => dtypes.find(dtype => da
 
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
-export function encodeSafetensors(
+/** The file in parts: its header, then views of the tensors. */
+export function safetensorsParts(
   tensors: Iterable<readonly [string, StoredTensor]>,
-  metadata: Record<string, string> = {},
-): Uint8Array {
-  const entries = [...tensors].map(([name, tensor]) => ({ name, ...tensor, dtype: checkedDtype(name, tensor) }))
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array[] {
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== 'string')
+      throw new InvalidArgument(`metadata must be texts, '${key}' is ${typeof value}: use JSON.stringify`)
+  }
+  const entries = [...tensors].map(([name, tensor]) => ({ ...tensor, name, dtype: checkedDtype(name, tensor) }))
   entries.sort((a, b) => dtypes.indexOf(a.dtype) - dtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : 1))
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
   const seen = new Set(['__metadata__'])
@@ -44,15 +49,10 @@ export function encodeSafetensors(
   }
   const json = Buffer.from(JSON.stringify(Object.fromEntries(header)))
   const headerLength = Math.ceil(json.length / 8) * 8
-  const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true)
-  bytes.set(json, 8)
-  let at = 8 + headerLength
-  for (const { data } of entries) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
-    at += data.byteLength
-  }
-  return bytes
+  const head = new Uint8Array(8 + headerLength).fill(0x20, 8)
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true)
+  head.set(json, 8)
+  return [head, ...entries.map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))]
 }
 
 function checkedDtype(name: string, { shape, data }: StoredTensor): Dtype {
@@ -139,29 +139,16 @@ function view(bytes: Uint8Array, dtype: Dtype, begin: number, end: number): Tens
   return new type(part.buffer as ArrayBuffer, part.byteOffset, part.byteLength / type.BYTES_PER_ELEMENT)
 }
 
-/** Writes a file that is either complete, on the disk and under its name, or not there. */
+/** Writes a file that is either complete, on the disk and under its name, or as it was before: then it throws OutputError. */
 export async function writeSafetensors(
   file: string,
   tensors: Iterable<readonly [string, StoredTensor]>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  const bytes = encodeSafetensors(tensors, metadata)
-  const temporary = `${file}.${randomUUID()}.tmp`
-  try {
-    const handle = await open(temporary, 'wx')
-    try {
-      await handle.writeFile(bytes)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
+  await writeFileWhole(file, safetensorsParts(tensors, metadata))
 }
 
+/** Reads a whole file. Throws InvalidArgument for one that is missing or damaged, Unsupported for types such as BF16. */
 export async function readSafetensors(file: string): Promise<TensorFile> {
   const bytes = await readFile(file).catch((error: unknown) => {
     throw new InvalidArgument(`${file}: cannot be read (${(error as Error).message})`, { cause: error })

@@ -10,9 +10,10 @@ import { Sequential } from '../nn/layers/sequential.js'
 import type { Module } from '../nn/module.js'
 
 /** A convolution without bias, padded to keep the size, He-initialised by fan-out. */
-export function conv(inChannels: number, outChannels: number, kernel: number, stride = 1): Conv2d {
+export function conv(inChannels: number, outChannels: number, kernel: number, stride = 1, groups = 1): Conv2d {
   return new Conv2d(inChannels, outChannels, kernel, {
     stride,
+    groups,
     padding: (kernel - 1) / 2,
     bias: false,
     init: heNormal('fan-out'),
@@ -26,12 +27,19 @@ export function projection(inChannels: number, outChannels: number, stride: numb
 
 /** Two 3x3 convolutions; `downsample` makes the shortcut fit where the shape changes. */
 export class BasicBlock extends BasicModule {
+  /** 3x3, with the block's stride. */
   readonly conv1: Conv2d
+  /** After conv1. */
   readonly bn1: BatchNorm2d
+  /** Between the convolutions. */
   readonly relu1 = new ReLU()
+  /** 3x3. */
   readonly conv2: Conv2d
+  /** After conv2. */
   readonly bn2: BatchNorm2d
+  /** The shortcut; undefined: the block's input itself. */
   readonly downsample: Module | undefined
+  /** After the addition: what erasing the last ReLU erases. */
   readonly relu2 = new ReLU()
 
   constructor(inChannels: number, channels: number, stride: number, downsample?: Module) {
@@ -54,28 +62,51 @@ export class BasicBlock extends BasicModule {
   }
 }
 
-/** 1x1, 3x3 (with the stride) and 1x1 convolution; the last has 4 times the channels. */
+/** Options of `Bottleneck`; the defaults are ResNet's. */
+export interface BottleneckOptions {
+  /** Channels of the 3x3 convolution; default: `channels`. */
+  width?: number
+  /** Groups of the 3x3 convolution (ResNeXt's cardinality); default 1. */
+  groups?: number
+  /** Which convolution has the block's stride; default the 3x3, as in torchvision. */
+  strideIn?: '3x3' | '1x1'
+}
+
+/** 1x1, 3x3 and 1x1 convolution; the last has 4 times `channels`. */
 export class Bottleneck extends BasicModule {
+  /** Output channels for each of `channels`. */
   static readonly expansion = 4
+  /** 1x1, reduces. */
   readonly conv1: Conv2d
+  /** After conv1. */
   readonly bn1: BatchNorm2d
+  /** After bn1. */
   readonly relu1 = new ReLU()
+  /** 3x3. */
   readonly conv2: Conv2d
+  /** After conv2. */
   readonly bn2: BatchNorm2d
+  /** After bn2. */
   readonly relu2 = new ReLU()
+  /** 1x1, expands. */
   readonly conv3: Conv2d
+  /** After conv3. */
   readonly bn3: BatchNorm2d
+  /** The shortcut; undefined: the block's input itself. */
   readonly downsample: Module | undefined
+  /** After the addition: what erasing the last ReLU erases. */
   readonly relu3 = new ReLU()
 
-  constructor(inChannels: number, channels: number, stride: number, downsample?: Module) {
+  constructor(inChannels: number, channels: number, stride: number, downsample?: Module, options: BottleneckOptions = {}) {
     super()
+    const { width = channels, groups = 1, strideIn = '3x3' } = options
     const outChannels = channels * Bottleneck.expansion
-    this.conv1 = conv(inChannels, channels, 1)
-    this.bn1 = new BatchNorm2d(channels)
-    this.conv2 = conv(channels, channels, 3, stride)
-    this.bn2 = new BatchNorm2d(channels)
-    this.conv3 = conv(channels, outChannels, 1)
+    const inFirst = strideIn === '1x1'
+    this.conv1 = conv(inChannels, width, 1, inFirst ? stride : 1)
+    this.bn1 = new BatchNorm2d(width)
+    this.conv2 = conv(width, width, 3, inFirst ? 1 : stride, groups)
+    this.bn2 = new BatchNorm2d(width)
+    this.conv3 = conv(width, outChannels, 1)
     this.bn3 = new BatchNorm2d(outChannels)
     this.downsample = downsample
   }

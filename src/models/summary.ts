@@ -4,10 +4,13 @@ import { f32, type Shape } from '../graph/tensor.js'
 import { Trace, withTrace } from '../graph/trace.js'
 import type { Module } from '../nn/module.js'
 
+/** One layer of a model. */
 export interface LayerSummary {
+  /** 'layer1.0.conv1' */
   readonly name: string
   /** 'Conv2d', … */
   readonly type: string
+  /** Shape of what it returns. */
   readonly output: Shape
   /** Trainable ones. */
   readonly parameters: number
@@ -15,10 +18,15 @@ export interface LayerSummary {
   readonly macs: number
 }
 
+/** A model, layer by layer and in all. */
 export interface ModelSummary {
+  /** In the order of the model. */
   readonly layers: readonly LayerSummary[]
+  /** Shape of what the model returns. */
   readonly output: Shape
+  /** Trainable ones. */
   readonly parameters: number
+  /** Multiply-accumulates of convolutions and linear layers, for the whole batch. */
   readonly macs: number
 }
 

@@ -11,5 +11,6 @@ export abstract class Callable {
     return Object.setPrototypeOf(self, new.target.prototype) as this
   }
 
+  /** @internal */
   protected abstract invoke(inputs: unknown[]): unknown
 }

@@ -1,11 +1,13 @@
 /** Modules, layers and initialisers. */
 export { Parameter, type ParameterRole } from '../graph/parameter.js'
 export { BasicModule } from './basic_module.js'
+/** Initial values of parameters. */
 export * as init from './init.js'
 export { initialize, parameter } from './init.js'
 export { BatchNorm2d, type BatchNorm2dOptions } from './layers/batch_norm2d.js'
 export { Conv2d, type Conv2dLayerOptions } from './layers/conv2d.js'
 export { Linear, type LinearOptions } from './layers/linear.js'
+export { NamedSequential } from './layers/named_sequential.js'
 export { Dropout, Flatten, Identity, ShortcutA } from './layers/plain.js'
 export { AvgPool2d, GlobalAvgPool, MaxPool2d, type PoolLayerOptions } from './layers/pooling.js'
 export { ReLU } from './layers/relu.js'

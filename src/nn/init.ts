@@ -10,10 +10,13 @@ import type { Module } from './module.js'
 
 /** Where a parameter's random numbers come from. */
 export interface Stream {
+  /** Of the whole model; an integer of at least 0. */
   readonly seed: number
+  /** Of this parameter, 32 bits. */
   readonly id: number
 }
 
+/** Fills a parameter's `data`; what is random must come from the stream alone. */
 export type Init = (parameter: Parameter, stream: Stream) => void
 
 /** Far behind any training step, so that initial values share no random number with dropout or augmentation. */
@@ -56,11 +59,14 @@ function hash(name: string): number {
   return h >>> 0
 }
 
+/** The same value everywhere. */
 export const constant =
   (value: number): Init =>
   ({ data }) =>
     void data.fill(value)
+/** 0 everywhere. */
 export const zeros = constant(0)
+/** 1 everywhere. */
 export const ones = constant(1)
 
 const words = new Uint32Array(4)

@@ -1,8 +1,4 @@
-/**
- * Module: a part of a model. It holds parameters and other modules in its fields (or arrays of them), and computes in
- * `forward`. Call it like a function: `this.conv1(x)` runs conv1's forward and names the graph's nodes after the path of
- * fields that leads to it, 'layer1.0.conv1'. The same paths name the parameters, as in PyTorch.
- */
+/** Module: the base class of layers, blocks and models. */
 import { inspect } from 'node:util'
 import { Parameter } from '../graph/parameter.js'
 import type { Tensor } from '../graph/tensor.js'
@@ -16,9 +12,15 @@ const callers: Module[] = []
 // Declaration merging gives every subclass the call signature of its own forward.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export interface Module {
+  /** What `forward` returns, with the graph's nodes named after this module. */
   (...inputs: Parameters<this['forward']>): ReturnType<this['forward']>
 }
 
+/**
+ * A part of a model. It holds parameters and other modules in its fields (or arrays of them), and computes in `forward`. Call
+ * it like a function: `this.conv1(x)` runs conv1's forward and names the graph's nodes after the path of fields that leads to
+ * it, 'layer1.0.conv1'. The same paths name the parameters, as in PyTorch.
+ */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export abstract class Module extends Callable {
   #path: string | undefined
@@ -65,6 +67,30 @@ export abstract class Module extends Callable {
     return new Map(this.namedParameters())
   }
 
+  /**
+   * Takes this module out of training: its parameters and those of all modules in it get no gradient, no optimizer state and
+   * no update, and its batch norms use their running statistics and leave them (PyTorch: `requires_grad_(False)` and `eval()`).
+   * The backward pass ends above modules that have nothing trained below them. Call it before the trainer is made. Dropout
+   * goes on dropping. Returns the module.
+   */
+  freeze(): this {
+    for (const [, module] of this.namedModules()) module.setFrozen(true)
+    return this
+  }
+
+  /** Undoes `freeze` for this module and all modules in it, whoever froze them; running statistics stay untrained by gradients. */
+  unfreeze(): this {
+    for (const [, module] of this.namedModules()) module.setFrozen(false)
+    return this
+  }
+
+  /** What freezing means for this module alone, without those in its fields: its own parameters are trained or not. */
+  protected setFrozen(frozen: boolean): void {
+    for (const [, value] of held(this)) {
+      if (value instanceof Parameter) value.trainable = !frozen && value.role !== 'statistic'
+    }
+  }
+
   /** Names all modules and parameters below this one. Happens by itself when the module is traced. */
   assignNames(): void {
     for (const [path, module] of this.namedModules()) {
@@ -86,10 +112,12 @@ export abstract class Module extends Callable {
     return lines.length === 0 ? `${head})` : `${head}\n${lines.join('\n').replaceAll(/^/gm, '  ')}\n)`
   }
 
+  /** @internal */
   [inspect.custom](): string {
     return this.toString()
   }
 
+  /** @internal */
   protected override invoke(inputs: Tensor[]): Tensor {
     const trace = currentTrace()
     const outer = callers.at(-1)

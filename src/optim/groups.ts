@@ -6,19 +6,25 @@ import type { Optimizer } from './optimizers.js'
 
 /** An exception for the parameters whose name, 'layer1.0.conv1.weight', matches. */
 export interface GroupRule {
+  /** Found somewhere in the parameter's name, or true for it: /^fc\./, name => name.endsWith('bias'). */
   match: RegExp | ((name: string) => boolean)
-  /** Instead of the optimizer's; the schedule applies to it just the same. */
+  /** Instead of the optimizer's; the schedule applies to it just the same. 0 keeps the weights but not the cost: rather freeze them. */
   lr?: number
+  /** Instead of the optimizer's, whatever the parameter's role. */
   weightDecay?: number
 }
 
+/** Parameters with the same learning rate and weight decay. */
 export interface Group {
   /** The group's learning rate as a multiple of the optimizer's. */
   readonly lrScale: number
+  /** Times the weight, added to the gradient (sgd) or taken from the weight (adamw). */
   readonly weightDecay: number
 }
 
+/** The trained parameters in groups. */
 export interface Grouping {
+  /** At most 16. */
   readonly groups: readonly Group[]
   /** The number of its group, for each parameter. */
   readonly groupIndex: readonly number[]
@@ -61,7 +67,7 @@ export function groupsOf(optimizer: Optimizer, parameters: readonly Parameter[])
   if (idle) {
     const examples = parameters.slice(0, 3).map(({ name }) => name)
     throw new InvalidArgument(
-      `optim: groups[${optimizer.groups.indexOf(idle)}] (match ${String(idle.match)}) decides about no parameter: none matches, ` +
+      `optim: groups[${optimizer.groups.indexOf(idle)}] (match ${String(idle.match)}) decides about no trained parameter: none matches, ` +
         `or earlier rules match all of them. Names look like ${examples.join(', ')}.`,
     )
   }

@@ -12,11 +12,13 @@ export {
   type SgdOptions,
 } from './optimizers.js'
 export {
+  chain,
   constant,
   cosine,
   exponential,
   multiStep,
   poly,
+  sequence,
   step,
   warmup,
   type Progress,

@@ -1,5 +1,6 @@
 /** Loads the native addon, and is its typed picture. The only importer of the .node file. */
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { HostArray } from './dtype.js'
@@ -13,17 +14,28 @@ export interface OperationRow {
   readonly writes: string
   readonly attributes: string
   readonly batch: string
+  /** See src/graph/typed_operands.ts. */
+  readonly typed: string
 }
 
 /** What is known of a device. */
 export interface DeviceInfo {
-  /** 'cpu' or 'reference' */
+  /** 'cpu', 'reference', 'cuda' (the first GPU), 'cuda:1' … */
   readonly name: string
-  /** Library and version: 'oneDNN 3.2.0' */
+  /** Libraries and versions: 'oneDNN 3.2.0', 'cuDNN 9.28.1, CUDA 13.0' */
   readonly library: string
-  /** The instruction set in use: 'avx512' */
+  /** The instruction set in use, or a GPU's architecture: 'avx512', 'sm_90' */
   readonly instructions: string
+  /** That compute, as OpenMP was told when the addon was loaded; of a GPU its multiprocessors. */
   readonly threads: number
+}
+
+/** A tensor by the layer that makes it, and its size. */
+export interface TensorBytes {
+  /** 'layer1.0.conv1' */
+  readonly name: string
+  /** Its size. */
+  readonly bytes: number
 }
 
 /** Planned memory in bytes, known before anything is allocated. */
@@ -32,16 +44,19 @@ export interface PlanMemory {
   readonly arena: number
   /** The largest sum of bytes alive at once: no plan of the same steps can be smaller. */
   readonly livePeak: number
+  /** Arrays that every run copies in; on a GPU those of the next run too. */
   readonly inputs: number
+  /** Arrays that stay on the device: a data set. */
   readonly resident: number
   /** Private copies of the weights in the layouts that kernels want. */
   readonly packed: number
   /** The largest tensors alive at the peak, largest first. */
-  readonly largest: readonly { readonly name: string; readonly bytes: number }[]
+  readonly largest: readonly TensorBytes[]
 }
 
 export interface NativeRunRequest {
-  readonly microbatches: readonly (readonly HostArray[])[]
+  /** The inputs of each microbatch, or the number under which they were staged. */
+  readonly microbatches: readonly (readonly HostArray[] | number)[]
   readonly seed: bigint
   readonly step: number
   readonly learningRates: readonly number[]
@@ -63,16 +78,25 @@ export interface NativeStore {
 export interface NativePlan {
   memory(): PlanMemory
   engines(): string[]
+  notes(): string[]
   setResident(index: number, data: HostArray): Promise<void>
+  /** `id`: from 1 on, larger with every call. */
+  stage(id: number, data: readonly HostArray[]): void
   run(request: NativeRunRequest): { promise: Promise<NativeRunResult>; abort(): void }
   dispose(): void
 }
 
+/** Told while a plan is prepared: how many of its operations are ready, of how many. */
+export type PrepareProgress = (prepared: number, total: number) => void
+
 export interface Addon {
   NativeStore: new (device: string) => NativeStore
-  createPlan(desc: PlanDesc, store: NativeStore): Promise<NativePlan>
+  createPlan(desc: PlanDesc, store: NativeStore, progress?: PrepareProgress): Promise<NativePlan>
   vocabulary(): OperationRow[]
+  /** Those that work here. */
   devices(): string[]
+  /** Why a device does not work here; '' when it does. */
+  deviceProblem(device: string): string
   deviceInfo(device: string): DeviceInfo
   /** Aborts what this thread has running and waits for it; nothing can be run afterwards. */
   close(): void
@@ -80,14 +104,23 @@ export interface Addon {
 
 let loaded: Addon | undefined
 
-/** The addon, loaded at first use. `ERASERELU_ADDON` names another file (a sanitizer build, say). */
+/** The addon, loaded at first use. */
 export function addon(): Addon {
   loaded ??= load()
   return loaded
 }
 
+/** The file that holds the addon, whether it exists or not. */
+export const addonFile = (): string => process.env.ERASERELU_ADDON || join(packageRoot(), 'build', 'Release', 'eraserelu.node')
+
+let digest: string | undefined
+
+/** Tells builds of the addon apart: the start of the file's SHA-256, in hexadecimal, when it was first asked for. */
+export const addonDigest = (): string =>
+  (digest ??= createHash('sha256').update(readFileSync(addonFile())).digest('hex').slice(0, 16))
+
 function load(): Addon {
-  const file = process.env.ERASERELU_ADDON ?? join(packageRoot(), 'build', 'Release', 'eraserelu.node')
+  const file = addonFile()
   if (!existsSync(file)) {
     throw new AddonNotFound(
       `the native addon is not built: ${file} does not exist. In a clone run 'npm run build:native' (it needs g++, CMake, Python 3 with pip). ` +

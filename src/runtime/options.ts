@@ -50,6 +50,11 @@ export function requireBoolean(where: string, name: string, value: unknown): ass
   if (typeof value !== 'boolean') throw new InvalidArgument(`${where}: ${name} must be true or false, got ${show(value)}`)
 }
 
+/** `form` says of what kind: '(x) => number'. */
+export function requireFunction(where: string, name: string, value: unknown, form: string): void {
+  if (typeof value !== 'function') throw new InvalidArgument(`${where}: ${name} must be a function ${form}, got ${show(value)}`)
+}
+
 /** An array; `form` says of what: 'epochs'. */
 export function requireList(where: string, name: string, value: unknown, form: string): void {
   if (!Array.isArray(value)) throw new InvalidArgument(`${where}: ${name} must be a list of ${form}, got ${show(value)}`)

@@ -1,6 +1,6 @@
 /** A plan: a compiled graph on a device. One native call a run; the event loop stays free. */
-import { addon, type NativePlan, type PlanMemory } from './addon.js'
-import { arrayClasses, kindOf, type HostArray, type HostTensor } from './dtype.js'
+import { addon, type NativePlan, type PlanMemory, type PrepareProgress } from './addon.js'
+import { arrayClasses, isFloat16, kindOf, type HostArray, type HostTensor } from './dtype.js'
 import { Disposed, fromNative, InvalidArgument } from './errors.js'
 import { requireInteger, requireList, requireNumber, requireSignal } from './options.js'
 import { checkSeed } from './philox.js'
@@ -29,10 +29,19 @@ export interface RunResult {
   readonly nodeSeconds: readonly number[]
 }
 
+/** The inputs of one microbatch, on their way to the device; made by Plan.stage for one run of the same plan. */
+export class StagedInputs {
+  constructor(
+    readonly plan: Plan,
+    readonly id: number,
+  ) {}
+}
+
 export class Plan {
   readonly memory: PlanMemory
   private readonly inputs: readonly TensorEntry[]
   private readonly residents: readonly TensorEntry[]
+  private stagedSoFar = 0
 
   private constructor(
     readonly desc: PlanDesc,
@@ -43,13 +52,29 @@ export class Plan {
     this.residents = desc.tensors.filter(({ place }) => place === 'resident')
   }
 
-  /** Prepares every kernel and plans every buffer; allocates nothing yet. */
-  static async create(desc: PlanDesc, store: Store): Promise<Plan> {
+  /**
+   * Prepares every kernel and plans every buffer; allocates nothing yet. What there is to tell of the choice of engines, such as one that computed
+   * wrong, becomes a warning of the process with the code ERASERELU_ENGINE.
+   */
+  static async create(desc: PlanDesc, store: Store, progress?: PrepareProgress): Promise<Plan> {
+    const thrown: unknown[] = []
+    const told: PrepareProgress = (prepared, total) => {
+      try {
+        if (thrown.length === 0) progress?.(prepared, total)
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    let plan: Plan
     try {
-      return new Plan(desc, await addon().createPlan(desc, store.native))
+      plan = new Plan(desc, await addon().createPlan(desc, store.native, progress && told))
+      for (const note of plan.native.notes()) process.emitWarning(note, { type: 'EngineWarning', code: 'ERASERELU_ENGINE' })
     } catch (error) {
       throw fromNative(error)
     }
+    if (thrown.length === 0) return plan
+    plan.dispose()
+    throw thrown[0]
   }
 
   /** The library implementation behind each node. */
@@ -71,10 +96,25 @@ export class Plan {
   }
 
   /**
+   * Begins to bring the inputs of a later run to the device, while another run may be under way. A run with other arrays leaves them
+   * where they are; a run with inputs staged later drops them. The arrays are copied before this returns.
+   */
+  stage(microbatch: HostArrays): StagedInputs {
+    const arrays = this.inputArrays(microbatch)
+    const id = ++this.stagedSoFar
+    try {
+      this.native.stage(id, arrays)
+    } catch (error) {
+      throw fromNative(error)
+    }
+    return new StagedInputs(this, id)
+  }
+
+  /**
    * Runs the plan once over one microbatch or several (their gradients add up before the update).
    * The arrays are copied before this returns to the event loop.
    */
-  async run(microbatches: readonly HostArrays[], options: RunOptions = {}): Promise<RunResult> {
+  async run(microbatches: readonly (HostArrays | StagedInputs)[], options: RunOptions = {}): Promise<RunResult> {
     const { seed = 0, step = 0, learningRates = [], signal, profile = false } = options
     if (typeof seed !== 'bigint') checkSeed(seed)
     requireInteger('run', 'step', step, 0)
@@ -82,7 +122,7 @@ export class Plan {
     learningRates.forEach((rate, i) => requireNumber('run', `learningRates[${i}]`, rate, 'that is finite', Number.isFinite))
     requireSignal('run', signal)
     signal?.throwIfAborted()
-    const arrays = microbatches.map(batch => this.inputArrays(batch))
+    const arrays = microbatches.map(batch => (batch instanceof StagedInputs ? this.stagedId(batch) : this.inputArrays(batch)))
     const request = { microbatches: arrays, seed: BigInt.asUintN(64, BigInt(seed)), step, learningRates, profile }
     let run: ReturnType<NativePlan['run']>
     try {
@@ -93,10 +133,10 @@ export class Plan {
     signal?.addEventListener('abort', run.abort, { once: true })
     try {
       const { outputs, nodeSeconds } = await run.promise
-      const named = this.desc.outputs.map(({ name, tensor }, i) => [
-        name,
-        { shape: this.desc.tensors[tensor]!.shape, data: outputs[i]! },
-      ])
+      const named = this.desc.outputs.map(({ name, tensor }, i) => {
+        const { shape, dtype } = this.desc.tensors[tensor]!
+        return [name, { shape, data: outputs[i]!, ...(isFloat16(dtype) && { dtype }) }]
+      })
       return { outputs: Object.fromEntries(named) as RunResult['outputs'], nodeSeconds }
     } catch (error) {
       if ((error as { code?: string }).code === 'Aborted') signal?.throwIfAborted()
@@ -118,6 +158,11 @@ export class Plan {
   private get native(): NativePlan {
     if (!this.handle) throw new Disposed('the plan was disposed')
     return this.handle
+  }
+
+  private stagedId({ plan, id }: StagedInputs): number {
+    if (plan !== this) throw new InvalidArgument('these inputs were staged for another plan')
+    return id
   }
 
   private inputArrays(batch: HostArrays): HostArray[] {

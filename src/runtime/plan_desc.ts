@@ -1,10 +1,12 @@
 /** What a plan is made from: the contract between TypeScript and the addon (decoded in native/binding/decode.cc). */
 import type { DType, Shape } from './dtype.js'
+import type { Policy } from './policy.js'
 
 export interface PlanDesc {
   readonly device: string
   /** Look at every node's outputs and stop at the first that is not finite. */
   readonly checked: boolean
+  readonly policy: Policy
   readonly tensors: readonly TensorEntry[]
   readonly nodes: readonly NodeEntry[]
   readonly regions: readonly RegionEntry[]

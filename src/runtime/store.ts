@@ -2,13 +2,15 @@
 import { addon, native, type NativeStore } from './addon.js'
 import { Disposed, fromNative } from './errors.js'
 import { didYouMean } from './suggest.js'
-import { InvalidArgument } from './errors.js'
+import { InvalidArgument, Unsupported } from './errors.js'
 
 /** `weights`, their moving average, the optimizer's arenas, and the update state. */
 export type ArenaName = 'weights' | 'ema' | 'velocity' | 'm' | 'v' | 'state'
 
 /** Indices into the `state` arena; the same as in native/plan/step_params.h. */
-export const state = { finite: 0, scale: 1, norm: 2, updates: 3, skipped: 4, lossScale: 5, size: 16 } as const
+export const state = {
+  finite: 0, scale: 1, norm: 2, updates: 3, skipped: 4, lossScale: 5, goodSteps: 6, skippedInARow: 7, growthInterval: 8, size: 16,
+} as const // prettier-ignore
 
 export class Store {
   private handle: NativeStore | undefined
@@ -21,16 +23,26 @@ export class Store {
   /** Makes a store with these flat arenas of f32 elements, all zero. */
   static async create(device: string, arenas: Partial<Record<ArenaName, number>>): Promise<Store> {
     const store = new Store(checkDevice(device))
-    for (const [name, elements] of Object.entries(arenas) as [ArenaName, number][]) {
-      await store.call(handle => handle.define(name, elements))
-      store.sizes.set(name, elements)
+    try {
+      for (const [name, elements] of Object.entries(arenas) as [ArenaName, number][]) {
+        await store.call(handle => handle.define(name, elements))
+        store.sizes.set(name, elements)
+      }
+      return store
+    } catch (error) {
+      store.dispose()
+      throw error
     }
-    return store
   }
 
   /** Elements of an arena; 0 if the store has none of that name. */
   sizeOf(arena: ArenaName): number {
     return this.sizes.get(arena) ?? 0
+  }
+
+  /** The names of its arenas. */
+  get arenas(): ArenaName[] {
+    return [...this.sizes.keys()]
   }
 
   /** Bytes of all arenas. */
@@ -70,13 +82,18 @@ export class Store {
   }
 }
 
-/** Returns the name if there is such a device; throws InvalidArgument with the names there are. */
+/**
+ * Returns the name if the device can be used. Throws InvalidArgument, with the names there are, for one that is no device, and
+ * Unsupported for a GPU that does not work here.
+ */
 export function checkDevice(device: string): string {
-  const devices = addon().devices()
-  if (!devices.includes(device)) {
+  if (!/^(cpu|reference|cuda(:[1-9]\d{0,2})?)$/.test(device)) {
+    const devices = addon().devices()
     throw new InvalidArgument(
       `there is no device '${device}' in this build: use ${devices.join(' or ')}.${didYouMean(device, devices)}`,
     )
   }
+  const problem = addon().deviceProblem(device)
+  if (problem !== '') throw new Unsupported(`device '${device}' does not work here: ${problem}`)
   return device
 }

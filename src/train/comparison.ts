@@ -65,7 +65,7 @@ function summaryOf(settings: ComparisonSettings, { command, commandLine }: Compa
     command,
     commandLine,
     status: 'running',
-    settings: plain(settings),
+    settings: { ...plain(settings), augment: data.augment },
     dataset: { name: data.name, train: data.train.size, test: data.test.size },
     parameters: arms[0]!.model.parameterCount(),
     arms: arms.map(({ summary }) => summary),

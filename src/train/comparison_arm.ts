@@ -8,12 +8,13 @@ import { create } from '../models/registry.js'
 import { cosine, sgd, warmup } from '../optim/index.js'
 import { speedOf, type ArmSummary } from './comparison_summary.js'
 import type { Progress } from './progress.js'
-import { RunFolder } from './run_folder.js'
 import { Trainer } from './trainer.js'
 
 export interface ComparisonSettings {
   model: string
   data: DataSource
+  /** The folder it was asked to come from. */
+  dataPath?: string | undefined
   epochs: number
   batchSize: number
   /** The highest; after a warm-up it falls to 0 along a cosine. */
@@ -53,25 +54,20 @@ export class Arm {
 
   /** Trains to the end, or until the signal or an error ends it; its run folder is complete in each case. */
   async train({ folder, progress, signal }: ArmOptions, epochDone: () => Promise<void>): Promise<void> {
-    const { model, summary } = this
+    const { summary } = this
     const start = performance.now()
-    const run = await RunFolder.create(join(folder, summary.folder), plain(this.settings))
     await using trainer = this.trainer
-    try {
-      summary.plannedBytes = (await trainer.memory()).planned
-      progress.begin(summary.name, trainer.stepsPerEpoch)
-      for await (const event of trainer.fit({ signal })) {
-        progress.event(event)
-        await run.add(event)
-        summary.seconds = (performance.now() - start) / 1000
-        if (event.type !== 'epoch') continue
-        const { epoch, step, train, test, imagesPerSecond, seconds } = event
-        summary.epochs.push({ epoch, step, train, test, imagesPerSecond, seconds })
-        summary.imagesPerSecond = speedOf(summary.epochs)
-        await epochDone()
-      }
-    } finally {
-      await run.close(model)
+    summary.plannedBytes = (await trainer.memory()).planned
+    progress.begin(summary.name, trainer.stepsPerEpoch)
+    const output = { outputDir: join(folder, summary.folder), settings: plain(this.settings) }
+    for await (const event of trainer.fit({ signal, ...output })) {
+      progress.event(event)
+      summary.seconds = (performance.now() - start) / 1000
+      if (event.type !== 'epoch') continue
+      const { epoch, step, train, test, learningRate, imagesPerSecond, seconds } = event
+      summary.epochs.push({ epoch, step, train, test, learningRate, imagesPerSecond, seconds })
+      summary.imagesPerSecond = speedOf(summary.epochs)
+      await epochDone()
     }
   }
 }
@@ -83,15 +79,37 @@ function digest(model: Classifier): string {
   return `sha256:${hash.digest('hex')}`
 }
 
-const momentum = { momentum: 0.9, nesterov: true }
+const momentum = 0.9
 
-/** The warm-up and the cosine suit trainings of a few epochs. */
-function recipe({ lr, weightDecay, epochs }: ComparisonSettings) {
-  return { optimizer: sgd({ lr, weightDecay, ...momentum }), schedule: warmup(Math.min(1, epochs / 4), cosine()) }
+/** The warm-up suits trainings of a few epochs. */
+const warmupEpochs = ({ epochs }: ComparisonSettings) => Math.min(1, epochs / 4)
+
+function recipe(settings: ComparisonSettings) {
+  const { lr, weightDecay } = settings
+  return {
+    optimizer: sgd({ lr, weightDecay, momentum, nesterov: true }),
+    schedule: warmup(warmupEpochs(settings), cosine()),
+  }
 }
 
-/** The settings as they go into files. */
-export function plain({ data, erase, ...rest }: ComparisonSettings): Record<string, unknown> {
-  const optimizer = { optimizer: 'sgd', ...momentum, schedule: 'warmup, then cosine' }
-  return { dataset: data.name, ...rest, ...optimizer, augment: data.augment, erase }
+/** The settings by the keys of `eraserelu train --config`, which then trains the same; those not here have its defaults. */
+export function plain(settings: ComparisonSettings): Record<string, unknown> {
+  const { model, data, dataPath, batchSize, epochs, seed, device, lr, weightDecay, erase } = settings
+  return {
+    model,
+    dataset: data.name,
+    'data-path': dataPath ?? null,
+    'batch-size': batchSize,
+    epochs,
+    seed,
+    device,
+    opt: 'sgd_nesterov',
+    lr,
+    momentum,
+    'weight-decay': weightDecay,
+    'lr-scheduler': 'cosineannealinglr',
+    'lr-warmup-epochs': warmupEpochs(settings),
+    erase: erase.location ?? 'last',
+    'erase-proportion': erase.proportion ?? 1,
+  }
 }

@@ -6,7 +6,7 @@ import { checkBatch, type Batch } from '../data/batch.js'
 import type { BatchStream } from '../data/batch_stream.js'
 import { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from '../data/dataset.js'
 import { Loader, type LoadedBatch } from '../data/loader.js'
-import { gatherImages, imageInput, type ImageOptions } from '../graph/functions.js'
+import { gatherImages, imageInput, type ImageOptions, type LabelMix } from '../graph/functions.js'
 import type { Tensor } from '../graph/tensor.js'
 import { currentTrace } from '../graph/trace.js'
 import type { HostArrays, Plan } from '../runtime/plan.js'
@@ -18,7 +18,7 @@ export interface TracedBatch {
   /** i32 [N]; -1: ignored. */
   readonly labels: Tensor
   /** The second label set and the share of the first, where the batches have them. */
-  readonly mix?: { readonly labels2: Tensor; readonly lambda: Tensor }
+  readonly mix?: LabelMix
 }
 
 export interface Feed {
@@ -27,8 +27,8 @@ export interface Feed {
   trace(): TracedBatch
   /** Uploads what stays on the device. */
   prepare(plan: Plan): Promise<void>
-  /** The arrays of each batch of an epoch, and how many real images it has. */
-  batches(epoch: number): AsyncIterable<{ arrays: HostArrays; count: number }>
+  /** The arrays of each batch of an epoch from number `first` (default 0) on, and how many real images it has. */
+  batches(epoch: number, first?: number): AsyncIterable<{ arrays: HostArrays; count: number }>
 }
 
 const imageOptions = (
@@ -87,8 +87,8 @@ export class ResidentFeed implements Feed {
     await plan.setResident('dataset', this.dataset.images)
   }
 
-  async *batches(epoch: number): AsyncGenerator<{ arrays: HostArrays; count: number }> {
-    for (const { count, ...arrays } of this.loader.batches(epoch)) yield await Promise.resolve({ arrays, count })
+  async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+    for (const { count, ...arrays } of this.loader.batches(epoch, first)) yield await Promise.resolve({ arrays, count })
   }
 }
 
@@ -99,6 +99,8 @@ export class StreamFeed implements Feed {
   constructor(
     private readonly stream: BatchStream,
     private readonly batchSize: number,
+    /** Of an image: the stream's `shape` or `testShape`. */
+    private readonly shape: ImageShape,
     private readonly open: (epoch: number) => AsyncIterable<Batch>,
   ) {
     this.batchesPerEpoch = stream.batchesPerEpoch
@@ -106,8 +108,8 @@ export class StreamFeed implements Feed {
 
   trace(): TracedBatch {
     const trace = currentTrace()
-    const { batchSize: n, stream } = this
-    const { shape, imageType } = stream
+    const { batchSize: n, stream, shape } = this
+    const { imageType } = stream
     const given = trace.input('images', { dtype: imageType, shape: [n, ...shape] })
     const images =
       imageType === 'f32'
@@ -131,12 +133,13 @@ export class StreamFeed implements Feed {
     return Promise.resolve()
   }
 
-  async *batches(epoch: number): AsyncGenerator<{ arrays: HostArrays; count: number }> {
-    const { stream, batchSize } = this
+  async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+    const { stream, batchSize, shape } = this
     const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
     let number = 0
     for await (const batch of this.open(epoch)) {
-      checkBatch(batch, { batchSize, ...stream }, `${stream.name}: batch ${number++} of epoch ${epoch}`)
+      if (number++ < first) continue
+      checkBatch(batch, { ...stream, batchSize, shape }, `${stream.name}: batch ${number - 1} of epoch ${epoch}`)
       // Copies: the caller may fill the same arrays again while this batch waits for the others of its step.
       const { images, labels, labels2, lambda } = batch
       const mix = stream.mixed && labels2 && lambda ? { labels2: labels2.slice(), lambda: lambda.slice() } : {}

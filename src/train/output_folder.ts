@@ -1,7 +1,8 @@
 /** The folder a command writes to: refused where anything else would be lost. */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { InvalidArgument } from '../runtime/errors.js'
+import { makeFolder } from '../runtime/durable_files.js'
 
 export interface OutputFolderOptions {
   /** The command that writes: results of an earlier run have its name in their summary.json. */
@@ -15,7 +16,7 @@ export interface OutputFolderOptions {
 /** Makes the folder, or empties it of an earlier run's results. True: there were some. */
 export async function prepareOutputFolder(folder: string, { command, names, replace }: OutputFolderOptions): Promise<boolean> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     const there = await readdir(folder)
     if (there.length === 0) return false
     const own = await isResultOf(command, folder)

@@ -1,6 +1,6 @@
 /** Shows how trainings go: on a terminal a bar with the time left, elsewhere plain lines. */
 import { MultiBar, type SingleBar } from 'cli-progress'
-import type { EpochEvent, StepEvent, TrainingEvent } from './events.js'
+import type { EpochEvent, ResumeEvent, StepEvent, TrainingEvent } from './events.js'
 
 export interface Progress {
   /** A training starts. */
@@ -25,7 +25,10 @@ export const progressOn = (stream: NodeJS.WriteStream, work: Work): Progress =>
 abstract class Common implements Progress {
   protected name = ''
   protected totalSteps = 0
+  /** Of all trainings, in this process. */
   private stepsDone = 0
+  /** Steps of earlier processes, from which this one goes on. */
+  private stepsBefore = 0
   private start: number | undefined
 
   constructor(
@@ -44,19 +47,36 @@ abstract class Common implements Progress {
       this.stepsDone++
       this.step(event)
     }
+    if (event.type === 'resume') {
+      this.stepsBefore += event.step
+      for (const line of resumeLines(event)) this.say(line)
+    }
     if (event.type === 'epoch') this.say(epochLine(this.name, event))
+    // Checkpoints are many, and every other reason to name one has a message of its own.
+    if (event.type === 'checkpoint' && (event.reason === 'stopped' || event.reason === 'failed'))
+      this.say(`Checkpoint of step ${event.step}: ${event.checkpoint}`)
   }
 
-  /** Minutes and seconds until all trainings are done, '1:05', at the mean speed so far. */
+  /** Until all trainings are done, at the mean speed so far: '1:05' minutes, or '26:01:05' hours. */
   protected timeLeft(): string {
     const perStep = (performance.now() - this.start!) / this.stepsDone
-    const seconds = Math.round((perStep * (this.totalSteps * this.work.trainings - this.stepsDone)) / 1000)
-    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+    const stepsLeft = this.totalSteps * this.work.trainings - this.stepsBefore - this.stepsDone
+    const seconds = Math.round((perStep * stepsLeft) / 1000)
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+    const parts = [...(hours > 0 ? [hours] : []), minutes, seconds % 60]
+    return parts.map((part, i) => (i === 0 ? `${part}` : `${part}`.padStart(2, '0'))).join(':')
   }
 
   protected abstract step(event: StepEvent): void
   abstract say(line: string): void
   abstract end(): void
+}
+
+function* resumeLines({ checkpoint, step, epoch, notes, changedSettings }: ResumeEvent): Iterable<string> {
+  if (checkpoint !== undefined)
+    yield `Resuming from ${checkpoint}: step ${step}, ${epoch} full ${epoch === 1 ? 'epoch' : 'epochs'} done.`
+  yield* notes
+  yield* changedSettings
 }
 
 /** At most 80 columns for short names, as the bar. */
@@ -85,6 +105,12 @@ class Bar extends Common {
     const shown = { name, epoch: `1/${this.work.epochs}`, loss: '-', speed: '-', left: '-' }
     this.bar ??= this.bars.create(this.totalSteps, 0, shown)
     this.bar.update(0, shown)
+  }
+
+  override event(event: TrainingEvent): void {
+    const { epochs } = this.work
+    if (event.type === 'resume') this.bar?.update(event.step, { epoch: `${Math.min(event.epoch + 1, epochs)}/${epochs}` })
+    super.event(event)
   }
 
   protected step({ step, epoch, loss, imagesPerSecond }: StepEvent): void {

@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { drawCurves, svgToPng } from './chart.js'
 import type { ArmSummary, Summary } from './comparison_summary.js'
-import { writeWhole } from './write_whole.js'
+import { writeFileWhole } from '../runtime/durable_files.js'
 
 export const writeSummary = (folder: string, summary: Summary) =>
-  writeWhole(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+  writeFileWhole(join(folder, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
 
 export async function writeReport(folder: string, summary: Summary): Promise<void> {
   const curves = summary.arms.filter(({ epochs }) => epochs.length > 0).map(curveOf)
@@ -14,10 +14,10 @@ export async function writeReport(folder: string, summary: Summary): Promise<voi
     const { dataset } = summary
     const subtitle = `${dataset.name}: ${dataset.train} training images, ${dataset.test} test images, seed ${String(summary.settings.seed)}`
     const svg = await drawCurves(curves, { title: titleOf(summary), subtitle })
-    await writeWhole(join(folder, 'curves.svg'), svg)
-    await writeWhole(join(folder, 'curves.png'), await svgToPng(svg))
+    await writeFileWhole(join(folder, 'curves.svg'), svg)
+    await writeFileWhole(join(folder, 'curves.png'), await svgToPng(svg))
   }
-  await writeWhole(join(folder, 'report.md'), reportOf(summary, curves.length > 0))
+  await writeFileWhole(join(folder, 'report.md'), reportOf(summary, curves.length > 0))
 }
 
 const curveOf = ({ name, epochs }: ArmSummary) => ({
@@ -82,7 +82,7 @@ function reportOf(summary: Summary, pictured: boolean): string {
       `${machine.threads} threads, ${machine.instructions}.`,
     '## Files',
     '`summary.json` has all numbers of this page. Each run folder (`baseline/`, `erased/`) has `args.yaml` (settings), ' +
-      '`metrics.jsonl` (every step), `summary.csv` (every epoch), `timing.jsonl` and `model.safetensors` (the weights).',
+      '`metrics.jsonl` (every step), `summary.csv` (every epoch), `timing.jsonl`, curves, and `last/model.safetensors` (the weights).',
   ]
   return `${sections.filter(section => section !== '').join('\n\n')}\n`
 }

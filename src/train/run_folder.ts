@@ -1,90 +1,174 @@
 /**
  * The run folder: what one training leaves on the disk.
  *
- *   args.yaml          every setting
- *   metrics.jsonl      one line a step: loss, accuracy, learning rate
- *   summary.csv        one line an epoch
- *   timing.jsonl       seconds and images/s; all other files have the same bytes when the run is repeated
- *   model.safetensors  the weights, written at the end
+ *   args.yaml                     every setting
+ *   metrics.jsonl, summary.csv,   run_logs.ts
+ *   timing.jsonl
+ *   checkpoints/step-N/           checkpoint.ts
+ *   last, best                    links to checkpoints
+ *   curves.svg, curves.png        loss and accuracy over the epochs
+ *   events.out.tfevents.*         the same numbers for TensorBoard
  */
-import { appendFile, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
-import { writeSafetensors } from '../interop/safetensors.js'
-import type { Classifier } from '../models/classifier.js'
-import { ReLU } from '../nn/layers/relu.js'
-import type { EpochEvent, StepEvent, TrainingEvent } from './events.js'
+import { makeFolder, writeFileWhole, writing } from '../runtime/durable_files.js'
+import { InvalidArgument } from '../runtime/errors.js'
+import { svgToPng } from './chart.js'
+import { writeCheckpoint, type Checkpoint, type TrainingState } from './checkpoint.js'
+import { CheckpointFolder } from './checkpoint_folder.js'
+import type { CheckpointEvent, EpochEvent, Evaluation, TrainingEvent } from './events.js'
+import { modelMetadata } from './model_metadata.js'
+import { drawRunCurves } from './run_curves.js'
+import { lockName } from './run_lock.js'
+import { logNames, RunLogs } from './run_logs.js'
+import { EventFile } from './tensorboard.js'
+import { environmentOf, type TrainingDescription } from './training_description.js'
 
-const columns = ['epoch', 'step', 'train_loss', 'train_accuracy', 'test_loss', 'test_accuracy', 'learning_rate'] as const
+/** Drawing takes part of a second: not more often than this, and at the end. */
+const drawMilliseconds = 30_000
+
+const ownNames = new Set<string>([...logNames, lockName, 'args.yaml', 'checkpoints', 'last', 'best', 'curves.svg', 'curves.png'])
+const isOwn = (name: string) => ownNames.has(name.replace(/\.new$/, '')) || name.startsWith('events.out.tfevents.')
+
+/** Makes the folder where there is none, and says whether a run can start or be resumed there. Throws where other files are there. */
+export async function openFolder(folder: string): Promise<'empty' | 'a run'> {
+  const names = await writing(folder, async () => {
+    await makeFolder(folder)
+    return readdir(folder)
+  })
+  if ((await new CheckpointFolder(folder).steps()).length > 0) return 'a run'
+  const foreign = names.find(name => !isOwn(name))
+  if (foreign !== undefined)
+    throw new InvalidArgument(
+      `the output folder ${folder} holds other files, such as ${foreign}; nothing was changed. Give a new or an empty folder.`,
+    )
+  // A killed process may have left these before anything else.
+  return names.every(name => name === lockName || name === 'checkpoints') ? 'empty' : 'a run'
+}
+
+export interface RunFolderOptions {
+  readonly keepCheckpoints: number
+  readonly settings: Readonly<Record<string, unknown>> | undefined
+}
 
 export class RunFolder {
-  private metrics = ''
-  private timing = ''
-  private learningRate = 0
-  private steps = 0
-  private readonly start = performance.now()
+  /** Where the newest checkpoint stands; undefined before the first. */
+  private saved: { readonly step: number; readonly epoch: number; readonly at: number } | undefined
+  private best: { readonly step: number; readonly score: number } | undefined
+  private drawn = performance.now()
 
-  private constructor(private readonly folder: string) {}
+  private constructor(
+    private readonly folder: string,
+    private readonly checkpoints: CheckpointFolder,
+    private readonly training: TrainingDescription,
+    private readonly environment: Readonly<Record<string, string | number>>,
+    private readonly options: RunFolderOptions,
+    private readonly logs: RunLogs,
+    private readonly events: EventFile,
+    private readonly opened = performance.now(),
+  ) {}
 
-  /** Makes the folder and writes the settings. */
-  static async create(folder: string, settings: Readonly<Record<string, unknown>>): Promise<RunFolder> {
-    await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'args.yaml'), stringify(settings))
-    await writeFile(join(folder, 'summary.csv'), `${columns.join(',')}\n`)
-    return new RunFolder(folder)
+  /** Opens the folder, which must be there: with the logs cut to where the checkpoint stands, or emptied. */
+  static async open(
+    folder: string,
+    training: TrainingDescription,
+    options: RunFolderOptions,
+    taken: Checkpoint | undefined,
+  ): Promise<RunFolder> {
+    const checkpoints = new CheckpointFolder(folder)
+    const environment = environmentOf(training)
+    let from = taken && { ...taken.record, folder: taken.folder }
+    if (taken && !(await checkpoints.holds(taken.folder))) {
+      // Before anything else, so that this run can be resumed as soon as there is anything of it.
+      const { stepsPerEpoch, settings } = training
+      const record = { stepsPerEpoch, best: null, logs: {}, settings, environment }
+      const metadata = modelMetadata(training, taken.state.step)
+      await writeCheckpoint(checkpoints.path(taken.state.step), taken.state, training.layout, record, metadata)
+      from = { ...taken.record, ...record, folder: checkpoints.path(taken.state.step) }
+    }
+    const { settings } = options
+    if (settings) await writeFileWhole(join(folder, 'args.yaml'), stringify(settings))
+    const logs = await RunLogs.open(folder, from)
+    const events = await EventFile.open(folder, from?.step ?? 0)
+    const run = new RunFolder(folder, checkpoints, training, environment, options, logs, events)
+    if (from) {
+      const { step, epoch, best } = from
+      run.saved = { step, epoch, at: performance.now() }
+      run.best = best ?? undefined
+      await checkpoints.link(step, best?.step)
+    }
+    return run
   }
 
-  /** Takes up what a trainer's `fit` tells; reaches the disk at the end of every epoch. */
+  /** What is wrong with the logs, a sentence each. */
+  get notes(): readonly string[] {
+    return this.logs.notes
+  }
+
+  /** The newest checkpoint of this run. */
+  get lastCheckpoint(): string | undefined {
+    return this.saved && this.checkpoints.path(this.saved.step)
+  }
+
+  /** Takes up what a training tells; lines reach the disk within a second or so, and before every checkpoint. */
   async add(event: TrainingEvent): Promise<void> {
-    if (event.type === 'step') this.addStep(event)
-    if (event.type === 'epoch') await this.addEpoch(event)
+    if (event.type === 'epoch') this.judge(event)
+    this.events.add(event)
+    if (await this.logs.add(event)) await this.events.flush()
+    if (event.type === 'epoch' && performance.now() - this.drawn > drawMilliseconds) await this.draw()
   }
 
-  /** Writes what is left, and the model. */
-  async close(model: Classifier): Promise<void> {
-    await this.flush()
-    const tensors = Array.from(model.stateDict(), ([name, { shape, data }]) => [name, { shape, data }] as const)
-    await writeSafetensors(join(this.folder, 'model.safetensors'), tensors, metadataOf(model, this.steps))
+  /** Whether so many seconds have passed since the last checkpoint. */
+  due(seconds: number): boolean {
+    return performance.now() - (this.saved?.at ?? this.opened) >= 1000 * seconds
   }
 
-  private addStep({ step, epoch, loss, accuracy, learningRate, imagesPerSecond }: StepEvent): void {
-    this.steps = step
-    this.learningRate = learningRate
-    this.metrics += jsonLine({ step, epoch, loss, accuracy, learningRate })
-    this.timing += jsonLine({ step, seconds: this.seconds(), imagesPerSecond })
+  /** Writes a checkpoint, unless the newest one stands at the same place. */
+  async checkpoint(state: TrainingState, reason: CheckpointEvent['reason']): Promise<CheckpointEvent | undefined> {
+    const { step, epoch } = state
+    if (this.saved?.step === step && this.saved.epoch === epoch) return undefined
+    const { checkpoints, training, environment, best, options } = this
+    const { layout, stepsPerEpoch, settings } = training
+    const began = performance.now()
+    const logs = await this.logs.sync()
+    await this.events.flush()
+    const record = { stepsPerEpoch, best: best ?? null, logs, settings, environment }
+    const folder = checkpoints.path(step)
+    await writeCheckpoint(folder, state, layout, record, modelMetadata(training, step))
+    await checkpoints.link(step, best?.step)
+    this.saved = { step, epoch, at: performance.now() }
+    await checkpoints.keep(options.keepCheckpoints, best?.step)
+    const seconds = (performance.now() - began) / 1000
+    return { type: 'checkpoint', step, epoch, checkpoint: folder, reason, best: best?.step === step, seconds }
   }
 
-  private async addEpoch({ epoch, step, train, test, imagesPerSecond, seconds }: EpochEvent): Promise<void> {
-    const row = [epoch, step, train.loss, train.accuracy, test?.loss, test?.accuracy, this.learningRate]
-    await appendFile(join(this.folder, 'summary.csv'), `${row.map(value => value ?? '').join(',')}\n`)
-    this.timing += jsonLine({ epoch, seconds: this.seconds(), trainingSeconds: seconds, imagesPerSecond })
-    await this.flush()
+  /** Writes what is left, and the curves. */
+  async close(): Promise<void> {
+    try {
+      await this.draw()
+    } finally {
+      await this.logs.close()
+      await this.events.close()
+    }
   }
 
-  private async flush(): Promise<void> {
-    const { metrics, timing } = this
-    this.metrics = ''
-    this.timing = ''
-    await appendFile(join(this.folder, 'metrics.jsonl'), metrics)
-    await appendFile(join(this.folder, 'timing.jsonl'), timing)
+  private judge({ step, test }: EpochEvent): void {
+    const score = test && scoreOf(test)
+    if (score !== undefined && Number.isFinite(score) && (this.best === undefined || score > this.best.score))
+      this.best = { step, score }
   }
 
-  private seconds(): number {
-    return (performance.now() - this.start) / 1000
+  private async draw(): Promise<void> {
+    this.drawn = performance.now()
+    const { epochs } = this.logs
+    if (epochs.length === 0) return
+    const { settings } = this.training
+    const svg = await drawRunCurves(epochs, { title: basename(this.folder), subtitle: `${settings.data}, seed ${settings.seed}` })
+    await writeFileWhole(join(this.folder, 'curves.svg'), svg)
+    await writeFileWhole(join(this.folder, 'curves.png'), await svgToPng(svg))
   }
 }
 
-const jsonLine = (value: object) => `${JSON.stringify(value)}\n`
-
-/** What a reader needs to build the same network, and to know how the arrays lie. */
-function metadataOf(model: Classifier, step: number): Record<string, string> {
-  const erased = Array.from(model.namedModules()).filter(([, module]) => module instanceof ReLU && module.erased)
-  return {
-    model: model.modelName,
-    options: JSON.stringify(model.options),
-    erased_relus: erased.map(([path]) => path).join(' '),
-    layout: 'KRSC',
-    layout_note: 'filters are [out channels, height, width, in channels]; PyTorch has [out, in, height, width]',
-    step: String(step),
-  }
-}
+/** The higher, the better. */
+const scoreOf = ({ accuracy, loss }: Evaluation) => accuracy ?? -loss

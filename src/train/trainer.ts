@@ -2,21 +2,26 @@
 import type { BatchStream } from '../data/batch_stream.js'
 import type { DataSource } from '../data/dataset.js'
 import type { Parameter } from '../graph/parameter.js'
+import type { Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
-import { constant, type Ema, type Grouping, type Optimizer, type Schedule } from '../optim/index.js'
-import type { PlanMemory } from '../runtime/addon.js'
-import { Disposed, EraseReLUError, InvalidArgument, NotFinite } from '../runtime/errors.js'
-import { requireSignal } from '../runtime/options.js'
-import { Plan, type HostArrays } from '../runtime/plan.js'
-import { state as stateIndex, Store } from '../runtime/store.js'
+import type { Ema, Optimizer, Schedule } from '../optim/index.js'
+import { Disposed, InvalidArgument } from '../runtime/errors.js'
+import { requireOneOf, requireSignal } from '../runtime/options.js'
+import type { EngineOptions } from '../runtime/policy.js'
+import { state as stateIndex } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { Averages } from './averages.js'
+import { CompiledTraining, type StagedStep, type TrainerMemory, type WeightsView } from './compiled_training.js'
 import type { Evaluation, TrainingEvent } from './events.js'
 import { ResidentFeed, StreamFeed, type Feed } from './feed.js'
-import { checkFit, checkOptions } from './trainer_options.js'
-import { arenasFor, evaluationPlan, trainingPlan, type Loss, type StepOptions, type TrainingOptions } from './training_plan.js'
+import { fitInFolder, type ResumableTraining } from './fit_in_folder.js'
+import { checkFit, checkFitOptions, checkOptions, settingsOf, withDefaults, type CompleteOptions } from './trainer_options.js'
+import { StepLoader } from './step_loader.js'
+import { erasedReLUs, frozenParameters } from './training_description.js'
+import type { Loss } from './training_plan.js'
 
-export interface TrainerOptions {
+/** Options of `Trainer`. */
+export interface TrainerOptions extends EngineOptions {
   /** From data.open, data.fromArrays or data.fromBatches. */
   data: DataSource | BatchStream
   /** From optim.sgd or optim.adamw. */
@@ -31,6 +36,7 @@ export interface TrainerOptions {
   schedule?: Schedule
   /** Default: softmax cross-entropy with labelSmoothing. */
   loss?: Loss
+  /** Share s of the target that is spread over all classes (1 - s + s/K and s/K), in [0, 1); default 0. */
   labelSmoothing?: number
   /** Microbatches a step: their gradients are averaged before the update. Default 1. */
   accumulate?: number
@@ -44,26 +50,38 @@ export interface TrainerOptions {
   evalBatchSize?: number
   /** See compile(); default true. */
   tiled?: boolean
+  /** The type of activations and their gradients, for training and evaluation; see Precision. Default 'f32'. */
+  precision?: Precision
 }
 
-/** Planned memory in bytes, known before activations are allocated. */
-export interface TrainerMemory extends PlanMemory {
-  /** Parameters, optimizer state and moving averages. */
-  readonly store: number
-  /** All of it together. */
-  readonly planned: number
-}
-
+/** Options of `Trainer.fit`. */
 export interface FitOptions {
   /** Ends the training between two operations; `fit` then throws the signal's reason. The weights of the last full step stay. */
   signal?: AbortSignal
+  /**
+   * A folder for the run (docs/run-folder.md): settings, metrics, curves, and checkpoints from which a training that was
+   * killed goes on to the same bytes. Without it nothing is written.
+   */
+  outputDir?: string
+  /**
+   * Take up the newest usable checkpoint of `outputDir`, or start afresh when it has none (true); or take this checkpoint: a
+   * folder. Default false: `outputDir` must be new or empty.
+   */
+  resume?: boolean | string
+  /** A checkpoint is written after every epoch, and when this much time has passed since the last; default 60, 0: every step. */
+  checkpointSeconds?: number
+  /** How many of the newest checkpoints are kept, beside the best; default 3. */
+  keepCheckpoints?: number
+  /** Written to args.yaml in `outputDir`, for the reader. */
+  settings?: Readonly<Record<string, unknown>>
 }
 
-interface Compiled {
-  store: Store
-  training: Plan
-  grouping: Grouping
-  evaluation: Plan | undefined
+/** Options of `Trainer.evaluate`. */
+export interface EvaluateOptions {
+  /** Ends the evaluation between two operations; `evaluate` then throws the signal's reason. */
+  signal?: AbortSignal
+  /** Default: the moving average where there is one, else the weights. */
+  which?: WeightsView
 }
 
 /**
@@ -72,11 +90,11 @@ interface Compiled {
  * do not fit together, naming them.
  */
 export class Trainer {
-  private readonly options: Required<Omit<TrainerOptions, 'loss' | 'ema'>> & { loss: Loss | undefined; ema: Ema | undefined }
+  private readonly options: CompleteOptions
   private readonly layout: StoreLayout<Parameter>
   private readonly trainFeed: Feed
   private readonly testFeed: Feed | undefined
-  private compiled: Promise<Compiled> | undefined
+  private compiled: Promise<CompiledTraining> | undefined
   private disposed = false
   private fitting = false
   private stepsDone = 0
@@ -89,31 +107,15 @@ export class Trainer {
     options: TrainerOptions,
   ) {
     checkOptions(options)
-    const { data, optimizer, batchSize, epochs, seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1 } = options
-    const { clipGradNorm = 0, device = 'cpu', evalBatchSize = batchSize, tiled = true, loss, ema } = options
-    this.options = {
-      data,
-      optimizer,
-      batchSize,
-      epochs,
-      seed,
-      schedule,
-      labelSmoothing,
-      accumulate,
-      clipGradNorm,
-      device,
-      evalBatchSize,
-      tiled,
-      loss,
-      ema,
-    }
+    this.options = withDefaults(options)
+    const { data, batchSize, seed, accumulate, evalBatchSize } = this.options
     checkFit(model, data)
     model.assignNames()
     this.layout = new StoreLayout(model.parameters())
     if (this.layout.trainedSize === 0) throw new InvalidArgument('Trainer: the model has no trainable parameter')
     if ('kind' in data) {
-      this.trainFeed = new StreamFeed(data, batchSize, data.train)
-      this.testFeed = data.test && new StreamFeed(data, evalBatchSize, data.test)
+      this.trainFeed = new StreamFeed(data, batchSize, data.shape, data.train)
+      this.testFeed = data.test && new StreamFeed(data, evalBatchSize, data.testShape, data.test)
     } else {
       this.trainFeed = new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
       this.testFeed =
@@ -135,66 +137,80 @@ export class Trainer {
 
   /** Compiles the training step, if that has not been done, and tells its planned memory; allocates only store and data set. */
   async memory(): Promise<TrainerMemory> {
-    const { training, evaluation, store } = await this.compile()
-    const { memory } = training
-    const shared = Math.max(memory.arena, evaluation?.memory.arena ?? 0)
-    const own = [memory, ...(evaluation ? [evaluation.memory] : [])].reduce(
-      (sum, { inputs, resident, packed }) => sum + inputs + resident + packed,
-      0,
-    )
-    return { ...memory, store: store.bytes, planned: shared + own + store.bytes }
+    return (await this.compile()).memory
   }
 
-  /** Trains for what remains of the epochs, from where an earlier fit was left. Ends at the end of the iteration, by `signal`, or when the loop is left. */
-  async *fit({ signal }: FitOptions = {}): AsyncGenerator<TrainingEvent, void> {
-    requireSignal('Trainer.fit', signal)
+  /**
+   * Trains for what remains of the epochs, from where an earlier fit was left or from a checkpoint. Ends at the end of the
+   * iteration, by `signal`, or when the loop is left. Throws InvalidArgument for an `outputDir` or checkpoint that cannot be
+   * used, OutputError when a file cannot be written, NotFinite when the loss or a gradient is not finite.
+   */
+  async *fit(options: FitOptions = {}): AsyncGenerator<TrainingEvent, void> {
+    checkFitOptions(options)
     if (this.fitting) throw new InvalidArgument('Trainer: fit() is already running; wait for it to end')
     this.fitting = true
+    const { signal, outputDir, ...output } = options
     try {
       await this.compile()
-      yield* this.epochs(signal)
+      if (outputDir === undefined) yield* this.epochs(signal)
+      else yield* fitInFolder(await this.resumable(), { ...output, outputDir, signal })
     } finally {
       this.fitting = false
-      if (!this.disposed) await this.writeBack()
+      // Not where compiling failed.
+      if (this.compiled && !this.disposed) await this.writeBack()
     }
   }
 
-  /** Measures the model on the test images, with the moving average of the weights if there is one. */
-  async evaluate({ signal }: FitOptions = {}): Promise<Evaluation> {
-    const { evaluation } = await this.compile()
-    if (!evaluation || !this.testFeed)
+  /** Measures the model on the test images. Also between two steps of a fit: the training is not changed by it. */
+  async evaluate({ signal, which }: EvaluateOptions = {}): Promise<Evaluation> {
+    requireSignal('Trainer.evaluate', signal)
+    const compiled = await this.compile()
+    if (!this.testFeed)
       throw new InvalidArgument(`Trainer: the data '${this.options.data.name}' has no test images to evaluate on`)
-    const averages = new Averages()
-    for await (const { arrays } of this.testFeed.batches(0)) averages.add((await evaluation.run([arrays], { signal })).outputs)
-    return averages.evaluation()
+    return compiled.evaluate(this.testFeed, this.checkedView('evaluate', which ?? compiled.evaluated), signal)
   }
 
   /**
    * Copies the trained weights and statistics, or their moving average, into the model's parameters. fit() does it with the
    * weights after every epoch and at its end; training goes on from the weights in any case.
    */
-  async writeBack(which: 'weights' | 'ema' = 'weights'): Promise<void> {
-    if (which === 'ema' && !this.options.ema)
-      throw new InvalidArgument('Trainer.writeBack: there is no moving average; give the trainer `ema`')
-    const { store } = await this.compile()
-    const weights = await store.read(which)
-    for (const parameter of this.layout.entries) {
-      const offset = this.layout.offsetOf(parameter)
-      parameter.data.set(weights.subarray(offset, offset + parameter.size))
-    }
+  async writeBack(which: WeightsView = 'weights'): Promise<void> {
+    await (await this.compile()).writeBack(this.checkedView('writeBack', which))
   }
 
   /** Frees all native memory. Idempotent. The model keeps the weights of the last epoch (or use after fit has ended). */
   async dispose(): Promise<void> {
     this.disposed = true
-    const compiled = await this.compiled?.catch(() => undefined)
-    compiled?.training.dispose()
-    compiled?.evaluation?.dispose()
-    compiled?.store.dispose()
+    await (await this.compiled?.catch(() => undefined))?.dispose()
   }
 
+  /** The same as dispose(), for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
+  }
+
+  /** What a run folder needs of the training. */
+  private async resumable(): Promise<ResumableTraining> {
+    const { model, layout, stepsPerEpoch, options } = this
+    const { data, device } = options
+    const { store } = await this.compile()
+    const arenaSizes = new Map(store.arenas.map(name => [name, store.sizeOf(name)]))
+    const settings = { ...settingsOf(options), erasedReLUs: erasedReLUs(model), frozen: frozenParameters(model) }
+    return {
+      description: { model, layout, arenaSizes, stepsPerEpoch, data, device, settings },
+      position: () => ({ step: this.stepsDone, epoch: this.epochsDone }),
+      capture: async () => {
+        const arenas = await (await this.compile()).capture()
+        return { step: this.stepsDone, epoch: this.epochsDone, sums: this.averages.sums, arenas }
+      },
+      restore: async ({ step, epoch, sums, arenas }) => {
+        await (await this.compile()).restore(arenas)
+        this.stepsDone = step
+        this.epochsDone = epoch
+        this.averages = new Averages(sums)
+      },
+      events: signal => this.epochs(signal),
+    }
   }
 
   private async *epochs(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void> {
@@ -205,10 +221,10 @@ export class Trainer {
     let test: Evaluation | undefined
     for (let epoch = this.epochsDone; epoch < epochs; epoch = this.epochsDone) {
       const began = performance.now()
-      const before = this.averages.images
+      const before = this.averages.sums.images
       for await (const event of this.steps(epoch, signal)) yield event
       const seconds = (performance.now() - began) / 1000
-      const fresh = this.averages.images - before
+      const fresh = this.averages.sums.images - before
       trainingSeconds += seconds
       images += fresh
       if (this.testFeed) test = await this.evaluate({ ...(signal && { signal }) })
@@ -223,6 +239,7 @@ export class Trainer {
         step: this.stepsDone,
         train: { loss, accuracy },
         test,
+        learningRate: this.learningRates(await this.compile(), this.stepsDone - 1)[0]!,
         imagesPerSecond: fresh / seconds,
         seconds,
       }
@@ -240,55 +257,70 @@ export class Trainer {
 
   private async *steps(epoch: number, signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void> {
     const { accumulate } = this.options
-    let microbatches: HostArrays[] = []
-    let count = 0
-    let stepInEpoch = this.stepsDone - epoch * this.stepsPerEpoch
-    if (stepInEpoch === this.stepsPerEpoch) return
-    let done = stepInEpoch * accumulate
+    const { stepsPerEpoch } = this
+    let stepInEpoch = this.stepsDone - epoch * stepsPerEpoch
+    if (stepInEpoch === stepsPerEpoch) return
     let before = performance.now()
     let speed = 0
-    for await (const batch of this.trainFeed.batches(epoch)) {
-      if (done-- > 0) continue
-      microbatches.push(batch.arrays)
-      count += batch.count
-      if (microbatches.length < accumulate) continue
-      const { loss, accuracy, learningRate, gradientNorm } = await this.step(microbatches, signal)
-      const now = performance.now()
-      const fresh = (count / (now - before)) * 1000
-      speed = speed === 0 ? fresh : 0.9 * speed + 0.1 * fresh
-      before = now
-      microbatches = []
-      count = 0
-      stepInEpoch++
-      const { stepsPerEpoch, stepsDone } = this
-      yield {
-        type: 'step',
-        step: stepsDone,
-        epoch: epoch + 1,
-        stepInEpoch,
-        stepsPerEpoch,
-        loss,
-        accuracy,
-        learningRate,
-        gradientNorm,
-        imagesPerSecond: speed,
+    const loader = new StepLoader(this.trainFeed.batches(epoch, stepInEpoch * accumulate), await this.compile(), accumulate)
+    try {
+      for (;;) {
+        const loaded = await loader.next()
+        if (!loaded) break
+        const stepping = this.step(loaded.staged, signal)
+        stepInEpoch++
+        if (stepInEpoch < stepsPerEpoch) loader.begin()
+        const done = await stepping
+        const now = performance.now()
+        const fresh = (loaded.count / (now - before)) * 1000
+        speed = speed === 0 ? fresh : 0.9 * speed + 0.1 * fresh
+        before = now
+        yield {
+          type: 'step',
+          step: this.stepsDone,
+          epoch: epoch + 1,
+          stepInEpoch,
+          stepsPerEpoch,
+          ...done,
+          imagesPerSecond: speed,
+        }
+        if (stepInEpoch === stepsPerEpoch) return
       }
-      if (stepInEpoch === stepsPerEpoch) return
+    } finally {
+      await loader.close()
     }
     throw new InvalidArgument(
-      `'${this.options.data.name}': epoch ${epoch + 1} ended after ${stepInEpoch} steps, but batchesPerEpoch promises ${this.stepsPerEpoch}`,
+      `'${this.options.data.name}': epoch ${epoch + 1} ended after ${stepInEpoch} steps, but batchesPerEpoch promises ${stepsPerEpoch}`,
     )
   }
 
-  private async step(microbatches: HostArrays[], signal: AbortSignal | undefined) {
-    const { training, grouping } = await this.compile()
-    const { optimizer, schedule, epochs, seed, accumulate } = this.options
-    const { stepsPerEpoch, stepsDone: step } = this
+  private async step(staged: StagedStep, signal: AbortSignal | undefined) {
+    const compiled = await this.compile()
+    const { seed, accumulate } = this.options
+    const step = this.stepsDone
+    const learningRates = this.learningRates(compiled, step)
+    const outputs = await compiled.step(staged, { seed, step, learningRates, signal })
+    this.stepsDone++
+    const state = outputs.state!.data
+    const skipped = state[stateIndex.finite] !== 1
+    return {
+      ...this.averages.add(outputs, accumulate, skipped),
+      learningRate: learningRates[0]!,
+      gradientNorm: state[stateIndex.norm]!,
+      skipped,
+      lossScale: compiled.scalesLoss ? state[stateIndex.lossScale] : undefined,
+    }
+  }
+
+  /** Of each parameter group in a step, counted from 0. */
+  private learningRates({ grouping }: CompiledTraining, step: number): number[] {
+    const { stepsPerEpoch } = this
+    const { schedule, optimizer, epochs: totalEpochs } = this.options
     const factor = schedule({
       step,
       epoch: step / stepsPerEpoch,
-      totalSteps: epochs * stepsPerEpoch,
-      totalEpochs: epochs,
+      totalSteps: totalEpochs * stepsPerEpoch,
+      totalEpochs,
       stepsPerEpoch,
     })
     if (typeof factor !== 'number' || !(factor >= 0 && factor < Infinity)) {
@@ -296,45 +328,17 @@ export class Trainer {
         `Trainer: the schedule gave ${String(factor)} for step ${step + 1}; it must give a finite factor of at least 0`,
       )
     }
-    const learningRates = grouping.groups.map(({ lrScale }) => optimizer.lr * lrScale * factor)
-    const { outputs } = await training.run(microbatches, { seed, step, learningRates, signal })
-    const state = outputs.state!.data
-    if (state[stateIndex.finite] !== 1) await this.explain(microbatches, learningRates[0]!)
-    this.stepsDone++
-    const result = this.averages.add(outputs, accumulate)
-    return { ...result, learningRate: learningRates[0]!, gradientNorm: state[stateIndex.norm]! }
+    return grouping.groups.map(({ lrScale }) => optimizer.lr * lrScale * factor)
   }
 
-  /** A step whose loss or gradient is not finite changed nothing; repeats it in checked mode to name the layer. */
-  private async explain(microbatches: HostArrays[], learningRate: number): Promise<never> {
-    const { store } = await this.compile()
-    const where = `step ${this.stepsDone + 1} (learning rate ${learningRate}): the loss or its gradient is not finite. The weights of the step before were kept.`
-    const { desc } = trainingPlan(this.trainFeed, { ...this.trainingOptions(), checked: true })
-    const gradientOnly = { ...desc, nodes: desc.nodes.filter(({ section }) => section === 'gradient') }
-    using plan = await Plan.create(gradientOnly, store)
-    await this.trainFeed.prepare(plan)
-    try {
-      await plan.run(microbatches, { seed: this.options.seed, step: this.stepsDone })
-    } catch (error) {
-      if (error instanceof NotFinite)
-        throw new NotFinite(`${where} ${error.message}. A lower learning rate, warm-up or clipGradNorm may help.`)
-      throw error
-    }
-    throw new NotFinite(`${where} Repeated operation by operation, every value was finite.`)
+  private checkedView(method: string, which: WeightsView): WeightsView {
+    requireOneOf(`Trainer.${method}`, 'which', which, ['weights', 'ema'])
+    if (which === 'ema' && !this.options.ema)
+      throw new InvalidArgument(`Trainer.${method}: there is no moving average; give the trainer \`ema\``)
+    return which
   }
 
-  private stepOptions(): StepOptions {
-    const { device, tiled, loss, labelSmoothing, data } = this.options
-    const numClasses = 'kind' in data ? data.numClasses : data.train.numClasses
-    return { model: this.model, layout: this.layout, device, tiled, checked: false, numClasses, loss, labelSmoothing }
-  }
-
-  private trainingOptions(): TrainingOptions {
-    const { optimizer, ema, accumulate, clipGradNorm } = this.options
-    return { ...this.stepOptions(), optimizer, ema, accumulate, clipGradNorm }
-  }
-
-  private compile(): Promise<Compiled> {
+  private compile(): Promise<CompiledTraining> {
     if (this.disposed) throw new Disposed('the trainer was disposed')
     this.compiled ??= this.compileOnce().catch((error: unknown) => {
       this.compiled = undefined
@@ -343,50 +347,24 @@ export class Trainer {
     return this.compiled
   }
 
-  private async compileOnce(): Promise<Compiled> {
-    const { layout, trainFeed, testFeed } = this
-    const { optimizer, ema, device, data } = this.options
-    const evaluated = ema ? 'ema' : 'weights'
-    let descs
+  private async compileOnce(): Promise<CompiledTraining> {
+    const { model, layout, trainFeed: train, testFeed: test, options } = this
+    const { data } = options
+    const numClasses = 'kind' in data ? data.numClasses : data.train.numClasses
     try {
-      descs = {
-        ...trainingPlan(trainFeed, this.trainingOptions()),
-        evaluation: testFeed && evaluationPlan(testFeed, this.stepOptions(), evaluated),
-      }
+      return await CompiledTraining.create(
+        { train, test },
+        { ...options, engines: options, model, layout, numClasses, checked: false },
+      )
     } catch (error) {
-      throw error instanceof EraseReLUError ? withData(error, data) : error
-    }
-    const store = await Store.create(device, arenasFor(layout, optimizer, ema))
-    const plans: Plan[] = []
-    try {
-      const training = await Plan.create(descs.desc, store)
-      plans.push(training)
-      const evaluation = descs.evaluation && (await Plan.create(descs.evaluation, store))
-      if (evaluation) plans.push(evaluation)
-      for (const parameter of layout.entries) {
-        await store.write('weights', layout.offsetOf(parameter), parameter.data)
-        if (ema) await store.write('ema', layout.offsetOf(parameter), parameter.data)
-      }
-      const initialState = new Float32Array(stateIndex.size)
-      initialState[stateIndex.lossScale] = 1
-      await store.write('state', 0, initialState)
-      await trainFeed.prepare(training)
-      if (evaluation) await testFeed?.prepare(evaluation)
-      return { store, training, grouping: descs.grouping, evaluation }
-    } catch (error) {
-      for (const plan of plans) plan.dispose()
-      store.dispose()
-      throw error
+      throw error instanceof InvalidArgument ? withData(error, data) : error
     }
   }
 }
 
 /** Says which data the model was traced on. */
-function withData(error: EraseReLUError, data: DataSource | BatchStream): EraseReLUError {
-  const shape = 'kind' in data ? data.shape : data.train.shape
-  if (error instanceof InvalidArgument)
-    return new InvalidArgument(`${error.message} (while tracing the model on '${data.name}', images ${shape.join('x')})`, {
-      cause: error,
-    })
-  return error
+function withData(error: InvalidArgument, data: DataSource | BatchStream): InvalidArgument {
+  const shapes = 'kind' in data ? [data.shape, data.testShape] : [data.train.shape, data.test.shape]
+  const sizes = [...new Set(shapes.map(shape => shape.join('x')))].join(' and, for the test, ')
+  return new InvalidArgument(`${error.message} (while tracing the model on '${data.name}', images ${sizes})`, { cause: error })
 }

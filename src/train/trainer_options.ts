@@ -1,16 +1,47 @@
-/** Checks of what a trainer is given, before anything is compiled. */
+/** What a trainer is given: defaults, and checks before anything is compiled. */
 import type { BatchStream } from '../data/batch_stream.js'
 import type { DataSource } from '../data/dataset.js'
+import { checkPrecision } from '../graph/precision.js'
 import { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
-import { requireBoolean, requireInteger, requireKnownOptions, requireNumber } from '../runtime/options.js'
-import type { TrainerOptions } from './trainer.js'
+import { checkEngineOptions, engineOptionNames, type EngineOptions } from '../runtime/policy.js'
+import { constant, type Ema } from '../optim/index.js'
+import { requireBoolean, requireInteger, requireKnownOptions, requireNumber, requireSignal } from '../runtime/options.js'
+import type { FitOptions, TrainerOptions } from './trainer.js'
+import type { Loss } from './training_plan.js'
 
 const where = 'Trainer'
 
+/** A trainer's options with their defaults. */
+export type CompleteOptions = Required<Omit<TrainerOptions, 'loss' | 'ema' | keyof EngineOptions>> &
+  EngineOptions & { loss: Loss | undefined; ema: Ema | undefined }
+
+export function withDefaults(options: TrainerOptions): CompleteOptions {
+  const { seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1, clipGradNorm = 0 } = options
+  const { device = 'cpu', evalBatchSize = options.batchSize, tiled = true, precision = 'f32', loss, ema, ...rest } = options
+  return { ...rest, seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, tiled, precision, loss, ema }
+}
+
+const written = (value: unknown): string | number =>
+  typeof value === 'number' || typeof value === 'string'
+    ? value
+    : JSON.stringify(value, (_, inner: unknown) =>
+        inner instanceof RegExp || typeof inner === 'function' ? String(inner) : inner,
+      )
+
+/** What of the options can be written down: a checkpoint keeps it, so that a training resumed with others can say so. */
+export function settingsOf({ data, optimizer, ema, ...options }: CompleteOptions): Record<string, string | number> {
+  const { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm, precision } = options
+  const flat: Record<string, string | number> = {}
+  for (const [name, value] of Object.entries(optimizer)) flat[`optimizer.${name}`] = written(value)
+  const augment = 'kind' in data ? '' : written(data.augment)
+  const numbers = { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm }
+  return { data: data.name, augment, ...numbers, ...flat, ema: ema?.decay ?? 0, precision }
+}
+
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',
-  'evalBatchSize', 'tiled',
+  'evalBatchSize', 'tiled', 'precision', ...engineOptionNames,
 ] // prettier-ignore
 
 export function checkOptions(options: TrainerOptions): void {
@@ -29,6 +60,8 @@ export function checkOptions(options: TrainerOptions): void {
     ema,
     evalBatchSize,
     tiled,
+    precision,
+    device = 'cpu',
   } = options
   if (typeof data !== 'object' || data === null || !('train' in data))
     throw new InvalidArgument(`${where}: data must come from data.open, data.fromArrays or data.fromBatches`)
@@ -43,11 +76,30 @@ export function checkOptions(options: TrainerOptions): void {
   if (labelSmoothing !== undefined) requireNumber(where, 'labelSmoothing', labelSmoothing, 'in [0, 1)', s => s >= 0 && s < 1)
   if (clipGradNorm !== undefined) requireNumber(where, 'clipGradNorm', clipGradNorm, 'above 0', norm => norm > 0)
   if (tiled !== undefined) requireBoolean(where, 'tiled', tiled)
+  if (precision !== undefined) checkPrecision(where, precision, device)
+  checkEngineOptions(where, options)
   if (schedule !== undefined && typeof schedule !== 'function')
     throw new InvalidArgument(`${where}: schedule must be a function such as optim.cosine()`)
   if (loss !== undefined && typeof loss !== 'function')
     throw new InvalidArgument(`${where}: loss must be a function (outputs, batch) => Tensor`)
   if (ema !== undefined && ema?.kind !== 'ema') throw new InvalidArgument(`${where}: ema must come from optim.ema(decay)`)
+}
+
+export function checkFitOptions(options: FitOptions): void {
+  const here = 'Trainer.fit'
+  const writing = ['resume', 'checkpointSeconds', 'keepCheckpoints', 'settings'] as const
+  requireKnownOptions(here, options, ['signal', 'outputDir', ...writing])
+  const { signal, outputDir, resume, checkpointSeconds, keepCheckpoints } = options
+  requireSignal(here, signal)
+  const idle = writing.find(name => options[name] !== undefined)
+  if (outputDir === undefined && idle) throw new InvalidArgument(`${here}: ${idle} has no effect without outputDir`)
+  if (outputDir !== undefined && (typeof outputDir !== 'string' || outputDir === ''))
+    throw new InvalidArgument(`${here}: outputDir must be the name of a folder`)
+  if (resume !== undefined && typeof resume !== 'boolean' && (typeof resume !== 'string' || resume === ''))
+    throw new InvalidArgument(`${here}: resume must be true, false or the folder of a checkpoint`)
+  if (checkpointSeconds !== undefined)
+    requireNumber(here, 'checkpointSeconds', checkpointSeconds, 'of at least 0', seconds => seconds >= 0)
+  if (keepCheckpoints !== undefined) requireInteger(here, 'keepCheckpoints', keepCheckpoints)
 }
 
 /** Model and data must agree on channels and classes; one message names both. */

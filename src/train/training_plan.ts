@@ -3,11 +3,12 @@ import { crossEntropyWithCounts, reshape, type CrossEntropy } from '../graph/fun
 import type { Graph } from '../graph/graph.js'
 import { differentiate } from '../graph/autodiff.js'
 import type { Parameter } from '../graph/parameter.js'
+import { activationType, scalesLoss, type Precision } from '../graph/precision.js'
 import { removeDeadCode } from '../graph/passes/dead_code.js'
 import { fuseAddend } from '../graph/passes/fuse_addend.js'
 import { fuse } from '../graph/passes/fuse.js'
-import { lower } from '../graph/passes/lower.js'
 import { ownGradients } from '../graph/passes/own_gradients.js'
+import { usePrecision } from '../graph/passes/precision.js'
 import { tile } from '../graph/passes/tile.js'
 import { serialise } from '../graph/serialise.js'
 import { f32, formatShape, Tensor } from '../graph/tensor.js'
@@ -15,10 +16,12 @@ import { Trace, withTrace } from '../graph/trace.js'
 import type { Module } from '../nn/module.js'
 import { groupsOf, type Ema, type Grouping, type Optimizer } from '../optim/index.js'
 import { InvalidArgument } from '../runtime/errors.js'
+import { policyOf, type EngineOptions } from '../runtime/policy.js'
 import type { PlanDesc } from '../runtime/plan_desc.js'
 import { state as stateIndex, type ArenaName } from '../runtime/store.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
 import type { Feed, TracedBatch } from './feed.js'
+import { addUpdate, type ArenaPart } from './update_section.js'
 
 /** A loss of the caller's own: one number, from the model's outputs and the batch. */
 export type Loss = (outputs: Tensor, batch: TracedBatch) => Tensor
@@ -28,10 +31,13 @@ export interface StepOptions {
   readonly layout: StoreLayout<Parameter>
   readonly device: string
   readonly tiled: boolean
+  readonly engines?: EngineOptions | undefined
   readonly checked: boolean
   readonly numClasses: number
   readonly loss: Loss | undefined
   readonly labelSmoothing: number
+  /** Default 'f32'. */
+  readonly precision?: Precision
 }
 
 export interface TrainingOptions extends StepOptions {
@@ -59,67 +65,54 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
 }
 
 export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
-  const { layout, device, tiled, checked, accumulate, clipGradNorm, optimizer, ema } = options
+  const { layout, device, tiled, checked, engines, accumulate, clipGradNorm, optimizer, ema, precision = 'f32' } = options
   const trace = new Trace(true)
   const { graph } = trace
   const { loss, metrics } = withTrace(trace, () => traceStep(feed, options))
 
+  const arena: ArenaPart = (name, offset, elements) => graph.source(f32([elements]), name, { kind: 'arena', arena: name, offset })
+  const state = arena('state', 0, stateIndex.size)
+
   if (!checked) fuse(graph, new Set(Object.values(metrics)))
-  differentiate(graph, loss, layout.trained)
+  differentiate(graph, loss, layout.trained, scalesLoss(precision) ? lossScale(graph, state) : undefined)
   ownGradients(graph)
   if (!checked) fuseAddend(graph)
+  for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, tensor)
+  usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
 
-  const arena = (name: ArenaName, elements: number) => graph.source(f32([elements]), name, { kind: 'arena', arena: name })
   const total = accumulator(graph, accumulate)
-  for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, total(tensor))
-  const { trainedSize, size } = layout
-  const gradient = graph.tensor(f32([trainedSize]), 'gradient')
-  const state = arena('state', stateIndex.size)
-  graph.add(
-    'gradNorm',
-    'update',
-    { gradient: total(gradient), loss: graph.outputs.get('loss'), state },
-    { maxNorm: clipGradNorm },
-    { state },
-    'update',
-  )
-  lower(graph, { state })
+  for (const [name, tensor] of graph.outputs) graph.outputs.set(name, total(tensor))
   const grouping = groupsOf(optimizer, layout.trained)
-  addOptimizer(graph, optimizer, grouping, layout, {
-    gradient: total(gradient),
-    state,
-    weights: arena('weights', trainedSize),
-    arena,
-  })
-  if (ema) {
-    const average = arena('ema', size)
-    graph.add(
-      'emaUpdate',
-      'update',
-      { weights: arena('weights', size), state, ema: average },
-      { decay: ema.decay },
-      { ema: average },
-      'update',
-    )
-  }
+  const gradients = addUpdate(graph, { layout, state, arena, total, optimizer, grouping, ema, clipGradNorm })
   graph.outputs.set('state', state)
 
   removeDeadCode(graph, new Set())
-  const regions = tiled && !checked ? tile(graph.nodes) : []
-  const desc = serialise(graph, { device, checked, layout, parameters: 'weights', regions, gradient, wholeStep: total.totals })
+  const regions = tiled && !checked ? tile(graph.nodes, device) : []
+  const kept = { gradients, wholeStep: total.totals }
+  const policy = policyOf(engines, precision === 'tf32')
+  const desc = serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
   return { desc, grouping }
 }
 
 export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {
-  const { layout, device, tiled } = options
+  const { layout, device, tiled, engines, precision = 'f32' } = options
   const trace = new Trace(false)
   const { graph } = trace
   const { metrics } = withTrace(trace, () => traceStep(feed, options))
   for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, tensor)
   fuse(graph, new Set(Object.values(metrics)))
+  usePrecision(graph, { type: activationType(precision), layout, parameters })
   removeDeadCode(graph, new Set())
-  const regions = tiled ? tile(graph.nodes) : []
-  return serialise(graph, { device, checked: false, layout, parameters, regions, wholeStep: new Set() })
+  const regions = tiled ? tile(graph.nodes, device) : []
+  const policy = policyOf(engines, precision === 'tf32')
+  return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })
+}
+
+/** The number that the loss is multiplied with before the backward pass: a part of the update state. */
+function lossScale(graph: Graph, state: Tensor): Tensor {
+  const scale = graph.tensor(f32([1]), 'loss scale')
+  graph.parts.set(scale, { of: state, offset: stateIndex.lossScale })
+  return scale
 }
 
 interface Metrics {
@@ -176,45 +169,4 @@ function accumulator(graph: Graph, accumulate: number) {
     return sum
   }
   return Object.assign(total, { totals })
-}
-
-function addOptimizer(
-  graph: Graph,
-  optimizer: Optimizer,
-  { groups, groupIndex }: Grouping,
-  layout: StoreLayout<Parameter>,
-  tensors: { gradient: Tensor; state: Tensor; weights: Tensor; arena: (name: ArenaName, elements: number) => Tensor },
-): void {
-  const { gradient, state, weights, arena } = tensors
-  const ranges: number[] = []
-  layout.trained.forEach((parameter, i) => {
-    const group = groupIndex[i]!
-    if (ranges.at(-1) === group) ranges[ranges.length - 2]! += parameter.size
-    else ranges.push(layout.offsetOf(parameter), parameter.size, group)
-  })
-  const common = { ranges, weightDecay: groups.map(group => group.weightDecay) }
-  if (optimizer.kind === 'sgd') {
-    const { momentum, dampening, nesterov } = optimizer
-    const velocity = momentum > 0 ? arena('velocity', layout.trainedSize) : undefined
-    const attributes = { momentum, dampening, nesterov: nesterov ? 1 : 0, ...common }
-    graph.add(
-      'sgdUpdate',
-      'update',
-      { gradient, state, weights, velocity },
-      attributes,
-      { weights, ...(velocity && { velocity }) },
-      'update',
-    )
-  } else {
-    const [m, v] = [arena('m', layout.trainedSize), arena('v', layout.trainedSize)]
-    const [beta1, beta2] = optimizer.betas
-    graph.add(
-      'adamwUpdate',
-      'update',
-      { gradient, state, weights, m, v },
-      { beta1, beta2, epsilon: optimizer.eps, ...common },
-      { weights, m, v },
-      'update',
-    )
-  }
 }

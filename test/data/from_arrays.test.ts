@@ -41,6 +41,16 @@ describe('fromArrays', () => {
     expect(source.test).toMatchObject({ size: 1, numClasses: 5, labels: Int32Array.of(4) })
   })
 
+  it('takes test images of another size', () => {
+    const test = { images: bytes(3 * 4 * 2), labels: [1], shape: [3, 4, 2] } as const
+    expect(fromArrays({ ...good, test }).test).toMatchObject({ shape: [3, 4, 2], size: 1 })
+    expect(fromArrays({ ...good, test: { images: bytes(12), labels: [1] } }).test.shape).toEqual([2, 3, 2])
+    const nested = [[[[1, 2]], [[3, 4]]]]
+    expect(fromArrays({ ...good, test: { images: nested, labels: [1], shape: [2, 1, 2] } }).test.images).toEqual(
+      Uint8Array.of(1, 2, 3, 4),
+    )
+  })
+
   it('takes nested arrays, with channels and without', () => {
     const grey = fromArrays({ images: [[[1, 2], [3, 4], [5, 6]]], labels: [0] }) // prettier-ignore
     expect(grey.train.shape).toEqual([3, 2, 1])
@@ -73,12 +83,24 @@ describe('fromArrays', () => {
     ['a fractional label', { labels: [0.5, 1] }, /labels\[0\] is 0\.5/],
     ['a label that is no class', { numClasses: 2 }, /labels\[1\] is 2; labels are integers from 0 to 1/],
     ['a bad number of classes', { numClasses: 0 }, /numClasses must be a positive integer/],
-    ['class names of another count', { classNames: ['a'] }, /1 names for 3 classes/],
+    ['class names of another count', { numClasses: 3, classNames: ['a'] }, /1 names for 3 classes/],
+    ['a label that has no name', { classNames: ['a'] }, /labels\[1\] is 2; labels are integers from 0 to 0/],
     ['a mean of another length', { mean: [0.5] }, /mean must be one finite number a channel \(2\)/],
     ['a standard deviation of 0', { std: [1, 0] }, /std of channel 1 is 0/],
     ['images of one colour', { images: new Uint8Array(24) }, /std of channel 0 is 0/],
     ['a test label that is no class', { test: { images: bytes(12), labels: [3] } }, /test\.labels\[0\] is 3/],
     ['test images of another size', { test: { images: bytes(11), labels: [0] } }, /test\.images has 11 bytes/],
+    [
+      'test images of other channels',
+      { test: { images: bytes(6), labels: [0], shape: [2, 3, 1] } },
+      /test\.shape has 1 channels, the training images have 2/,
+    ],
+    [
+      'a bad test shape',
+      { test: { images: bytes(6), labels: [0], shape: [6] } },
+      /test\.shape must be \[height, width, channels\]/,
+    ],
+    ['an unknown option of the test', { test: { images: bytes(12), label: [0] } }, /test: unknown option 'label'/],
     ['an unknown augmentation', { augment: { crop: 4 } }, /augment: unknown option 'crop'/],
     ['a bad pad', { augment: { pad: -1 } }, /pad must be an integer of at least 0/],
     ['a bad padding', { augment: { padMode: 'edge' } }, /padMode must be one of zero, reflect/],

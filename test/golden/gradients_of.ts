@@ -61,10 +61,10 @@ export class GradientPlan {
     )
     for (const [parameter, tensor] of graph.gradients) graph.outputs.set(`gradient/${parameter.name}`, tensor)
     // All zero, so the running statistics stay as they are: the update waits for state[finite].
-    lower(graph, { state: graph.source(f32([state.size]), 'state', { kind: 'arena', arena: 'state' }) })
+    const layout = new StoreLayout(parameters)
+    lower(graph, { state: graph.source(f32([state.size]), 'state', { kind: 'arena', arena: 'state' }), layout })
     removeDeadCode(graph, kept)
 
-    const layout = new StoreLayout(parameters)
     const store = await Store.create(device, { weights: layout.size, state: state.size })
     const wholeStep = new Set<Tensor>()
     const desc = serialise(graph, { device, checked: false, layout, parameters: 'weights', regions: [], wholeStep })

@@ -8,7 +8,7 @@ Needs torch, numpy and safetensors (tested with torch 2.13 for CPU). The same ve
 from pathlib import Path
 
 import torch
-from generate import block, convolution, elementwise, images, loss, norm, pooling, resnet, update
+from generate import block, convolution, elementwise, families, images, loss, norm, pooling, resnet, update
 from generate.golden_file import GoldenFile
 from safetensors import safe_open
 
@@ -33,6 +33,7 @@ def main():
     torch.use_deterministic_algorithms(True)
     layers()
     block.write(HERE / "block.safetensors")
+    families.write(HERE / "families.safetensors")
     batches = resnet.make_data()
     resnet.write_step(HERE / "resnet20_step.safetensors", *batches)
     resnet.write_trajectory(HERE / "trajectory.safetensors", HERE / "trajectory.json", *batches)

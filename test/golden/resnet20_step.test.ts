@@ -1,6 +1,7 @@
 /** One training step of ResNet-20, published and erased, against PyTorch. */
 import { describe, expect, test } from 'vitest'
 import { crossEntropy } from '../../src/graph/functions.js'
+import { testedDevices } from '../native/helpers.js'
 import { expectClose, openGolden } from './golden_file.js'
 import { gradientsOf } from './gradients_of.js'
 import { resnet20, Training, type TorchOptimizer } from './training_helper.js'
@@ -13,7 +14,7 @@ const keysOf = (arm: string, kind: string) =>
 // Disturbing PyTorch's float32 moves its answers by the spread; four times that leaves room for chance.
 const tolerance = (arm: string, key: string) => 4 * spreads[arm]![key.split('/')[0]!]!
 
-describe.each(['reference', 'cpu'])('on %s', device => {
+describe.each(['reference', ...testedDevices])('on %s', device => {
   describe.each(['baseline', 'erased'])('%s', arm => {
     test('logits, loss and every gradient', async () => {
       const model = resnet20(golden, arm)

@@ -1,5 +1,6 @@
 /** ResNet-20 with the golden weights, trained step by step through the trainer's own plan. */
 import { eraseReLU } from '../../src/erase.js'
+import type { Precision } from '../../src/graph/precision.js'
 import { f32 } from '../../src/graph/tensor.js'
 import { currentTrace } from '../../src/graph/trace.js'
 import { CifarResNet } from '../../src/models/resnet_cifar.js'
@@ -36,15 +37,21 @@ export class Training {
     readonly layout: StoreLayout<ReturnType<CifarResNet['parameters']>[number]>,
   ) {}
 
-  static async create(device: string, model: CifarResNet, torch: TorchOptimizer, batch: readonly number[]): Promise<Training> {
+  static async create(
+    device: string,
+    model: CifarResNet,
+    torch: TorchOptimizer,
+    batch: readonly number[],
+    { precision = 'f32', lossScale = 1 }: { precision?: Precision; lossScale?: number } = {},
+  ): Promise<Training> {
     const { lr, momentum, nesterov, weight_decay: weightDecay } = torch
     const optimizer = sgd({ lr, momentum, nesterov, weightDecay })
     const layout = new StoreLayout(model.parameters())
-    const options = { model, layout, device, optimizer, numClasses: 10, loss: undefined, labelSmoothing: 0, ema: undefined }
+    const options = { model, layout, device, precision, optimizer, numClasses: 10, loss: undefined, labelSmoothing: 0, ema: undefined }
     const { desc } = trainingPlan(feedOf(batch), { ...options, tiled: true, checked: false, accumulate: 1, clipGradNorm: 0 })
     const store = await Store.create(device, arenasFor(layout, optimizer, undefined))
     for (const parameter of layout.entries) await store.write('weights', layout.offsetOf(parameter), parameter.data)
-    await store.write('state', state.lossScale, new Float32Array([1]))
+    await store.write('state', state.lossScale, new Float32Array([lossScale]))
     return new Training(await Plan.create(desc, store), store, lr, layout)
   }
 

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { testedDevices } from '../native/helpers.js'
 import { openGolden } from './golden_file.js'
 import { resnet20, Training, type TorchOptimizer } from './training_helper.js'
 
@@ -26,7 +27,7 @@ const part = <T extends Float32Array | Int32Array>(array: T, step: number): T =>
   return array.slice(step * size, (step + 1) * size) as T
 }
 
-describe.each(['reference', 'cpu'])('on %s', device => {
+describe.each(['reference', ...testedDevices])('on %s', device => {
   test.each(['baseline', 'erased'] as const)('%s', async arm => {
     const { float64, float32Spread } = answers[arm]
     using training = await Training.create(device, resnet20(weights, arm), answers.optimizer, batch)

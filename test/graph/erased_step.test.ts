@@ -18,6 +18,12 @@ const blocks = new Map<string, [Classifier, number]>([
 const writers = ({ nodes }: PlanDesc, operand: string) => nodes.filter(node => written(node).includes(operand)).length
 const written = ({ op, writes }: NodeEntry) =>
   operandNames(vocabulary[op as OpName].writes).filter((_, i) => (writes[i] ?? -1) >= 0)
+/** Bytes of the operand in all nodes that write it; with `beside`, only where that one is written too. */
+const writtenBytes = (desc: PlanDesc, operand: string, beside = operand) =>
+  desc.nodes
+    .filter(node => written(node).includes(operand) && written(node).includes(beside))
+    .map(({ op, writes }) => desc.tensors[writes[operandNames(vocabulary[op as OpName].writes).indexOf(operand)]!]!)
+    .reduce((sum, { dtype, shape }) => sum + shape.reduce((a, b) => a * b, dtype === 'u8' ? 1 : 4), 0)
 const arenaBytes = ({ tensors }: PlanDesc) =>
   tensors
     .filter(({ place }) => place === 'arena')
@@ -44,6 +50,24 @@ describe.each([...blocks])('%s', (_, [model, count]) => {
     expect([writers(erased, 'mask'), writers(erased, 'dresidual')]).toEqual([0, 0])
     const treated = Math.floor(count / 2 + 0.5)
     expect([writers(half, 'mask'), writers(half, 'dresidual')]).toEqual([count - treated, count - treated])
+  })
+
+  test('a kept block end keeps one bit an element and one gradient for the shortcut, an erased one no byte of either', () => {
+    const elements = writtenBytes(baseline, 'y', 'mask') / 4
+    expect(elements).toBeGreaterThan(0)
+    expect(writtenBytes(baseline, 'mask')).toBe(elements / 8)
+    expect(writtenBytes(baseline, 'dresidual')).toBe(elements * 4)
+    expect([writtenBytes(erased, 'mask'), writtenBytes(erased, 'dresidual')]).toEqual([0, 0])
+  })
+
+  test('the gradient that arrives at an erased block end is, uncopied, that of its shortcut', () => {
+    const kept = new Set(baseline.nodes.filter(node => written(node).includes('mask')).map(({ name }) => name))
+    const ends = erased.nodes.filter(({ op, name }) => op === 'bnBwdApply' && kept.has(name))
+    expect(ends.length).toBe(count)
+    for (const { name, reads } of ends) {
+      const others = erased.nodes.filter(node => node.name !== name && node.reads.includes(reads[0]!))
+      expect(others.length, name).toBeGreaterThan(0)
+    }
   })
 
   test('each erased ReLU turns its fused operations to the identity', () => {

@@ -1,7 +1,7 @@
 /** Lowering, the addend of a data gradient, gradients with memory of their own, dead code. */
 import { describe, expect, test } from 'vitest'
 import { differentiate } from '../../src/graph/autodiff.js'
-import { add, conv2d, mean, mul, relu, square, sub, sum } from '../../src/graph/functions.js'
+import { add, batchNorm, conv2d, mean, mul, relu, reshape, square, sub, sum } from '../../src/graph/functions.js'
 import { present, type Graph } from '../../src/graph/graph.js'
 import { Parameter } from '../../src/graph/parameter.js'
 import { removeDeadCode } from '../../src/graph/passes/dead_code.js'
@@ -11,6 +11,7 @@ import { lower } from '../../src/graph/passes/lower.js'
 import { ownGradients } from '../../src/graph/passes/own_gradients.js'
 import { f32, type Tensor } from '../../src/graph/tensor.js'
 import * as nn from '../../src/nn/index.js'
+import { StoreLayout } from '../../src/runtime/store_layout.js'
 import { line, ops, traced } from './traced.js'
 
 const shape = [2, 8, 8, 4]
@@ -19,12 +20,12 @@ const filters = [weight(4, 3, 3, 4), weight(4, 3, 3, 4)]
 const conv = (x: Tensor, i = 0) => conv2d(x, filters[i]!, { padding: 1 })
 
 /** Every tensor that is read is written before, or comes from outside. */
-function expectComplete({ nodes, sources }: Graph): void {
+function expectComplete({ nodes, sources, parts }: Graph): void {
   const ready = new Set<Tensor>(sources.keys())
   for (const node of nodes) {
     for (const tensor of present(node.reads))
       expect(ready.has(tensor), `${node.name} ${node.op} reads ${tensor.toString()}`).toBe(true)
-    for (const tensor of present(node.writes)) ready.add(tensor)
+    for (const tensor of present(node.writes)) ready.add(tensor).add(parts.get(tensor)?.of ?? tensor)
   }
 }
 
@@ -36,12 +37,13 @@ describe('lower', () => {
       return relu(add(bn(conv(x)), x))
     })
 
-  const stateOf = (graph: Graph) => ({ state: graph.source(f32([16]), 'state', { kind: 'arena', arena: 'state' }) })
+  const layout = new StoreLayout(bn.parameters())
+  const update = (graph: Graph) => ({ state: graph.source(f32([16]), 'state', { kind: 'arena', arena: 'state' }), layout })
 
   test('batchNorm becomes statistics and application, with residual and activation', () => {
     const { graph } = block()
     fuse(graph, new Set())
-    lower(graph, stateOf(graph))
+    lower(graph, update(graph))
     expect(graph.nodes.map(line).slice(0, 3)).toEqual(['conv2d identity', 'bnStats', 'bnApply relu +residual'])
     const [, stats, apply] = graph.nodes
     expect(apply!.reads).toMatchObject({ mean: stats!.writes.mean, invstd: stats!.writes.invstd })
@@ -49,17 +51,61 @@ describe('lower', () => {
 
   test('in training the running statistics are updated once, in the update section', () => {
     const { graph } = block()
-    lower(graph, stateOf(graph))
+    lower(graph, update(graph))
     const updates = graph.nodes.filter(({ section }) => section === 'update')
     expect(ops(updates)).toEqual(['bnRunningUpdate'])
-    expect(updates[0]!.attributes).toEqual({ momentum: 0.1, count: 2 * 8 * 8 })
-    expect(updates[0]!.writes.runningMean).toBe(updates[0]!.reads.runningMean)
+    const [meanAt, varianceAt] = [layout.offsetOf(bn.running_mean), layout.offsetOf(bn.running_var)]
+    expect(updates[0]!.attributes).toEqual({ ranges: [0, meanAt, varianceAt, 4], momentum: [0.1], count: [2 * 8 * 8] })
+    expect(updates[0]!.writes.running).toBe(updates[0]!.reads.running)
+    const { mean, variance } = graph.nodes.find(({ op }) => op === 'bnStats')!.writes
+    const of = updates[0]!.reads.statistics
+    expect([mean, variance].map(tensor => graph.parts.get(tensor!))).toEqual([
+      { of, offset: 0 },
+      { of, offset: 4 },
+    ])
     expectComplete(graph)
+  })
+
+  test('one node updates the statistics of all layers; a layer that is used twice is updated twice, one after the other', () => {
+    const other = new nn.BatchNorm2d(20, { momentum: 0.5 })
+    const { graph } = traced({ x: shape, z: [3, 20] }, ({ x, z }) => {
+      bn.assignNames()
+      other.assignNames()
+      return add(reshape(mean(bn(relu(bn(x)))), [1]), reshape(mean(other(z)), [1]))
+    })
+    const both = new StoreLayout([...bn.parameters(), ...other.parameters()])
+    lower(graph, { ...update(graph), layout: both })
+    const updates = graph.nodes.filter(({ section }) => section === 'update')
+    const at = (layer: nn.BatchNorm2d) => [both.offsetOf(layer.running_mean), both.offsetOf(layer.running_var), layer.channels]
+    expect(updates.map(({ attributes }) => attributes)).toEqual([
+      { ranges: [0, ...at(bn), 16, ...at(other)], momentum: [0.1, 0.5], count: [2 * 8 * 8, 3] },
+      { ranges: [0, ...at(bn)], momentum: [0.1], count: [2 * 8 * 8] },
+    ])
+  })
+
+  test('statistics that only the update reads are kept', () => {
+    const { graph } = block()
+    lower(graph, update(graph))
+    graph.nodes.splice(
+      graph.nodes.findIndex(({ op }) => op === 'bnApply'),
+      1,
+    )
+    removeDeadCode(graph, new Set())
+    expect(ops(graph.nodes)).toEqual(['conv2d', 'bnStats', 'bnRunningUpdate'])
   })
 
   test('frozen batch norm has no statistics, also in training', () => {
     const frozen = new nn.BatchNorm2d(4, { frozen: true })
     expect(ops(traced({ x: shape }, ({ x }) => frozen(x)).graph.nodes)).toEqual(['batchNormInfer'])
+  })
+
+  test('running statistics that no step could update are refused, unless frozen', () => {
+    const build = (frozen: boolean) =>
+      traced({ x: shape, runningMean: [4], runningVariance: [4] }, ({ x, runningMean, runningVariance }) =>
+        batchNorm(x, { gamma: weight(4), beta: weight(4), runningMean, runningVariance }, { frozen }),
+      )
+    expect(() => build(false)).toThrow(/batchNorm: in training runningMean must be a Parameter/)
+    expect(ops(build(true).graph.nodes)).toEqual(['batchNormInfer'])
   })
 })
 

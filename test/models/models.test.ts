@@ -3,30 +3,45 @@ import { eraseReLU } from '../../src/erase.js'
 import { f32 } from '../../src/graph/tensor.js'
 import { Trace, withTrace } from '../../src/graph/trace.js'
 import * as models from '../../src/models/index.js'
+import { build } from '../../src/models/registry.js'
 
 const options = { numClasses: 7, inChannels: 2 }
 const resnet50 = new models.ResNet(50, options)
 
 describe('registry', () => {
   test('list, with and without a pattern', () => {
-    expect(models.list()).toEqual([
-      'resnet18',
-      'resnet20',
-      'resnet32',
-      'resnet34',
-      'resnet44',
-      'resnet50',
-      'resnet56',
-      'resnet110',
+    const names = models.list()
+    expect(names.slice(0, 5)).toEqual([
+      'bn_inception',
+      'densenet_40_12',
+      'densenet_100_12',
+      'densenet_100_24',
+      'densenet_bc_40_12',
     ])
+    expect(names).toHaveLength(new Set(names).size)
     expect(models.list('resnet5*')).toEqual(['resnet50', 'resnet56'])
+    expect(models.list('resnext*')).toEqual([
+      'resnext29_8x64d',
+      'resnext29_16x64d',
+      'resnext29_32x4d',
+      'resnext50_32x4d',
+      'resnext101_32x4d',
+      'resnext101_32x8d',
+      'resnext101_64x4d',
+    ])
     expect(models.list('*net.0')).toEqual([])
+  })
+
+  test('a model has the name it is found by', () => {
+    for (const name of models.list()) expect(build(name).modelName).toBe(name)
+    for (const name of ['wrn_22_2', 'resnext29_4x8d', 'densenet_22_6', 'densenet_bc_22_6'])
+      expect(build(name).modelName).toBe(name)
   })
 
   test('a model knows its name, options, classes and channels', () => {
     const model = models.create('resnet20', { numClasses: 100, inChannels: 1, seed: 3 })
     expect([model.modelName, model.numClasses, model.inChannels]).toEqual(['resnet20', 100, 1])
-    expect(model.options).toEqual({ numClasses: 100, inChannels: 1, shortcut: 'A', width: 16 })
+    expect(model.options).toEqual({ numClasses: 100, inChannels: 1, shortcut: 'A', width: 16, block: 'basic' })
   })
 
   test('register', () => {
@@ -40,9 +55,13 @@ describe('registry', () => {
     ['resnet-20', {}, /no model is called 'resnet-20'. Did you mean 'resnet20'/],
     ['resnet20', { numclasses: 100 }, /resnet20: unknown option 'numclasses'. Did you mean 'numClasses'/],
     ['resnet18', { shortcut: 'A' }, /resnet18: unknown option 'shortcut'/],
-    ['resnet20', { shortcut: 'C' as 'A' }, /shortcut must be one of A, B, got 'C'/],
+    ['resnet20', { shortcut: 'C' }, /shortcut must be one of A, B, got 'C'/],
     ['resnet20', { numClasses: 0 }, /numClasses must be an integer of at least 1/],
     ['resnet20', { seed: 1.5 }, /seed/],
+    ['resnet18', { strideIn: '1x1' }, /resnet18: unknown option 'strideIn'/],
+    ['wrn_29_2', {}, /WideResNet: depth must be 6n \+ 4 \(10, 16, 22, …\) with basic blocks, got 29/],
+    ['densenet_bc_41_12', {}, /densenet_bc_41_12: depth must be 6n \+ 4/],
+    ['vgg16_bn', { headSize: 0 }, /vgg16_bn: headSize/],
   ])('create(%s, %o) is refused', (name, options, message) => {
     expect(() => models.create(name, options)).toThrow(message)
   })

@@ -5,20 +5,12 @@
  */
 import { describe, expect, test } from 'vitest'
 import { vocabulary } from '../../src/graph/vocabulary.js'
-import type { Case } from './cases/case.js'
-import { makeDraw } from './cases/draw.js'
 import { cases } from './cases/index.js'
-import { expectResults, runCase, testedDevices, toleranceOf } from './helpers.js'
+import { batchOf, canBeCut, expectResults, runCase, testedDevices, toleranceOf } from './helpers.js'
 
 const ofTheLibrary = new Set(['conv2d', 'conv2dBwdData', 'conv2dBwdFilter'])
 
-/** How many images a case works on: dimension 0 of what a reduce or an elementwise map reads; of offsets for images. */
-function batchOf({ make }: Case): number {
-  const { inputs } = make(makeDraw(1, false))
-  return (inputs.offsets ?? Object.values(inputs)[0]!).shape[0]!
-}
-
-const cut = cases.filter(each => vocabulary[each.op].batch !== 'whole' && batchOf(each) > 1)
+const cut = cases.filter(canBeCut)
 
 test('every operation that may be cut is', () => {
   const names = Object.entries(vocabulary).flatMap(([op, { batch }]) => (batch === 'whole' ? [] : [op]))

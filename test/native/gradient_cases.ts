@@ -123,9 +123,10 @@ const norms = [false, true].flatMap(frozen =>
         beta: f32(0.125, frozen ? 0.125 : -0.125),
         ...(residual && { residual: activation === 'relu' ? filled([2, 3, 2, 2], i => (i % 3 ? 5 : -5)) : smooth(2, 3, 2, 2) }),
       },
-      constants: statistics,
-      build: (p, { runningMean, runningVariance }) => {
-        const normal = batchNorm(p.x!, { gamma: p.gamma!, beta: p.beta!, runningMean: runningMean!, runningVariance: runningVariance! }, { frozen })
+      statistics,
+      build: p => {
+        const { gamma, beta, runningMean, runningVariance } = p
+        const normal = batchNorm(p.x!, { gamma: gamma!, beta: beta!, runningMean: runningMean!, runningVariance: runningVariance! }, { frozen })
         const sum = residual ? add(p.residual!, normal) : normal
         return activation === 'relu' ? relu(sum) : sum
       },
@@ -136,9 +137,9 @@ const norms = [false, true].flatMap(frozen =>
 const flatNorm: Differentiable = {
   name: 'batchNorm of flat features',
   parameters: { x: smooth(5, 2), gamma: positive(2), beta: smooth(2) },
-  constants: statistics,
-  build: (p, c) =>
-    batchNorm(p.x!, { gamma: p.gamma!, beta: p.beta!, runningMean: c.runningMean!, runningVariance: c.runningVariance! }),
+  statistics,
+  build: p =>
+    batchNorm(p.x!, { gamma: p.gamma!, beta: p.beta!, runningMean: p.runningMean!, runningVariance: p.runningVariance! }),
 }
 
 type Geometry = Omit<Conv2dOptions, 'bias' | 'residual' | 'activation'>

@@ -1,7 +1,7 @@
 /** Compares the gradients that a graph computes with differences of its values, both on the reference device. */
 import { expect } from 'vitest'
 import { mul, sum } from '../../src/graph/functions.js'
-import { Parameter } from '../../src/graph/parameter.js'
+import { Parameter, type ParameterRole } from '../../src/graph/parameter.js'
 import type { Tensor } from '../../src/graph/tensor.js'
 import { Trace, withTrace } from '../../src/graph/trace.js'
 import { dtypeOf, type HostTensor, type Shape } from '../../src/runtime/dtype.js'
@@ -12,7 +12,9 @@ export interface Differentiable {
   readonly name: string
   /** What the gradient is asked for. */
   readonly parameters: Readonly<Record<string, HostTensor>>
-  /** What stays as it is: labels, statistics. */
+  /** Running statistics: parameters without a gradient. */
+  readonly statistics?: Readonly<Record<string, HostTensor>>
+  /** What stays as it is: labels. */
   readonly constants?: Readonly<Record<string, HostTensor>>
   readonly build: (parameters: Record<string, Parameter>, constants: Record<string, Tensor>) => Tensor
   /** The result is the loss itself; otherwise the loss is its product with random numbers. */
@@ -23,8 +25,20 @@ export interface Differentiable {
 const h = 2 ** -5
 const tolerance = 1e-4
 
-export async function checkGradients({ parameters, constants = {}, build, isLoss = false }: Differentiable): Promise<void> {
-  const byName = Object.fromEntries(Object.entries(parameters).map(([name, tensor]) => [name, parameterOf(name, tensor)]))
+export async function checkGradients({
+  parameters,
+  statistics = {},
+  constants = {},
+  build,
+  isLoss = false,
+}: Differentiable): Promise<void> {
+  const trained = Object.entries(parameters).map(([name, tensor]) => parameterOf(name, tensor, 'weight'))
+  const byName = Object.fromEntries(
+    [...trained, ...Object.entries(statistics).map(([name, tensor]) => parameterOf(name, tensor, 'statistic'))].map(each => [
+      each.name,
+      each,
+    ]),
+  )
   const shape = shapeOf(constants, inputs => build(byName, inputs))
   const weight = isLoss ? { shape, data: Float32Array.of(1) } : makeDraw(7, false).values(shape)
 
@@ -39,7 +53,7 @@ export async function checkGradients({ parameters, constants = {}, build, isLoss
   }
 
   const computed = await plan.run()
-  for (const parameter of Object.values(byName)) {
+  for (const parameter of trained) {
     const gradient = computed[`gradient/${parameter.name}`]!
     expect(gradient.shape).toEqual(parameter.shape)
     const differences = await differencesOf(parameter.data, loss)
@@ -51,8 +65,8 @@ export async function checkGradients({ parameters, constants = {}, build, isLoss
   }
 }
 
-function parameterOf(name: string, { shape, data }: HostTensor): Parameter {
-  const parameter = new Parameter(shape, 'weight')
+function parameterOf(name: string, { shape, data }: HostTensor, role: ParameterRole): Parameter {
+  const parameter = new Parameter(shape, role)
   parameter.name = name
   parameter.data.set(data)
   return parameter

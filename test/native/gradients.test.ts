@@ -15,10 +15,10 @@ test.each(gradientCases)('$name', checkGradients)
 test('every operation and every function with a gradient is differentiated', () => {
   const operations = new Set<string>()
   const functions = new Set<unknown>()
-  for (const { parameters, constants = {}, build } of gradientCases) {
+  for (const { parameters, statistics = {}, constants = {}, build } of gradientCases) {
     const trace = new Trace(true)
     const parametersOf = Object.fromEntries(
-      Object.entries(parameters).map(([name, { shape }]) => [name, new Parameter(shape, 'weight')]),
+      Object.entries({ ...parameters, ...statistics }).map(([name, { shape }]) => [name, new Parameter(shape, 'weight')]),
     )
     const types = Object.entries(constants).map(([name, { shape }]) => [name, { shape, dtype: 'f32' }] as const)
     withTrace(trace, () => build(parametersOf, Object.fromEntries(types.map(([name, type]) => [name, trace.input(name, type)]))))

@@ -1,6 +1,7 @@
 /** Runs cases and compares their results. */
 import { expect } from 'vitest'
 import { run, type RunOperationOptions } from '../../src/graph/run.js'
+import { vocabulary } from '../../src/graph/vocabulary.js'
 import { devices } from '../../src/runtime/devices.js'
 import type { HostTensor } from '../../src/runtime/dtype.js'
 import type { Case } from './cases/case.js'
@@ -8,14 +9,23 @@ import { makeDraw } from './cases/draw.js'
 
 export type Results = Readonly<Record<string, HostTensor>>
 
-/** Every device but the one that all others are compared with. */
-export const testedDevices = devices().filter(device => device !== 'reference')
+/** Every kind of device but the one that all others are compared with; of several GPUs the first. */
+export const testedDevices = devices().filter(device => device !== 'reference' && !device.includes(':'))
 
 /** Runs a case, with guards around every buffer and a look at every result; `exact`: on small integers. */
 export function runCase({ op, make, nonFinite = false }: Case, exact: boolean, options: RunOperationOptions): Promise<Results> {
   const { inputs, attributes, ...rest } = make(makeDraw(1, exact))
   return run(op, inputs, attributes, { ...rest, checked: !nonFinite, ...options })
 }
+
+/** How many images a case works on: dimension 0 of what a reduce or an elementwise map reads; of offsets for images. */
+export function batchOf({ make }: Case): number {
+  const { inputs } = make(makeDraw(1, false))
+  return (inputs.offsets ?? Object.values(inputs)[0]!).shape[0]!
+}
+
+/** Whether it can run in chunks of images. */
+export const canBeCut = (each: Case): boolean => vocabulary[each.op].batch !== 'whole' && batchOf(each) > 1
 
 /**
  * How far an f32 result may be from the reference, which computes in double, in units of its largest value (at least 1, as the

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as er from '../../src/index.js'
 import { Plain, pictures, source } from '../train/training.js'
+import { testedDevices } from './helpers.js'
 
 const { InvalidArgument } = er
 const shape = [16, 16, 3] as const
@@ -12,18 +13,18 @@ const options: er.TrainerOptions = { data, batchSize: 8, epochs: 1, optimizer: s
 const wrong = (value: unknown) => value as never
 const scores = { shape: [2, 3], data: new Float32Array(6) }
 
-type Case = [what: string, call: () => unknown, message: RegExp]
+type Case = [what: string, call: () => unknown, message: RegExp, kind?: new (...args: never[]) => Error]
 
 /** Calls may throw or reject. */
 function refused(cases: Case[], kind: new (...args: never[]) => Error = InvalidArgument) {
-  test.each(cases)('%s', async (_, call, message) => {
+  test.each(cases)('%s', async (_, call, message, own = kind) => {
     const error: unknown = await Promise.resolve()
       .then(call)
       .then(
         () => undefined,
         (reason: unknown) => reason,
       )
-    expect(error).toBeInstanceOf(kind)
+    expect(error).toBeInstanceOf(own)
     expect((error as Error).message).toMatch(message)
   })
 }
@@ -53,6 +54,8 @@ describe('compile', () => {
     ["peek of a layer called 'output'", () => er.compile(new Named(), { inputs: { x }, peek: ['output'] }), /a layer called 'output' cannot be peeked.*rename the layer/],
     ['peek of one name', () => er.compile(model, { inputs: { x }, peek: wrong('features.0') }), /peek must be a list/],
     ['tiled', () => er.compile(model, { inputs: { x }, tiled: wrong(1) }), /tiled must be true or false/],
+    ['deterministic', () => er.compile(model, { inputs: { x }, deterministic: wrong('no') }), /compile: deterministic must be true or false/],
+    ['workspaceLimit', () => er.compile(model, { inputs: { x }, workspaceLimit: -1 }), /workspaceLimit must be an integer of at least 0/],
     ['shape', () => er.compile(model, { inputs: { x: { shape: [0, 16, 16, 3] } } }), /input 'x': the shape must be a list of positive/],
     ['shape missing', () => er.compile(model, { inputs: { x: wrong({}) } }), /input 'x': the shape must be a list/],
     ['shape in place of type', () => er.compile(model, { inputs: { x: wrong([1, 16, 16, 3]) } }), /input 'x': unknown option '0'/],
@@ -85,6 +88,14 @@ describe('Session.run', async () => {
 
 describe('run', () => {
   const x = { shape: [1, 2, 2, 1], data: new Float32Array(4) }
+  const flat = (size: number) => ({ shape: [size], data: new Float32Array(size) })
+  /** Layers of 4 and 2 channels; right but for what is given. */
+  const running = (given: object) =>
+    er.run(
+      'bnRunningUpdate',
+      { statistics: flat(12), state: flat(16), running: flat(16) },
+      { ranges: [0, 0, 4, 4, 8, 8, 10, 2], momentum: [0.1, 0.1], count: [2, 2], ...given },
+    )
   refused([
     ['unknown operation', () => er.run(wrong('reluu'), { x }), /unknown operation 'reluu'. Did you mean 'relu'/],
     ['no operation', () => er.run(wrong(undefined), { x }), /unknown operation 'undefined'/],
@@ -94,8 +105,13 @@ describe('run', () => {
     ['unknown attribute', () => er.run('relu', { x }, { slope: 1 }), /relu has no attribute 'slope': it has none/],
     ['attribute type', () => er.run('dropout', { x }, { p: 'half', opId: 0 }), /'p' must be a number/],
     ['elements', () => er.run('relu', { x: { shape: [5], data: x.data } }), /'x' has 4 elements, but its shape is \[5\]/],
-    ['array type', () => er.run('relu', { x: { shape: [4], data: wrong(new Float64Array(4)) } }), /Float32Array, Int32Array or Uint8Array, got Float64Array/],
-    ['dtype', () => er.run('relu', { x: { shape: [4], data: new Int32Array(4) } }), /relu: \[4\]i32 -> \[4\]f32: x must be f32, not i32/],
+    ['array type', () => er.run('relu', { x: { shape: [4], data: wrong(new Float64Array(4)) } }), /Float32Array, Int32Array, Uint8Array or Uint16Array, got Float64Array/],
+    ['dtype', () => er.run('relu', { x: { shape: [4], data: new Int32Array(4) } }), /relu: \[4\]i32 -> \[4\]f32: x must be f32, bf16 or f16, not i32/],
+    ['codes of no type', () => er.run('relu', { x: { shape: [4], data: new Uint16Array(4) } }), /relu: 'x', a Uint16Array: dtype must be one of bf16, f16, got undefined/],
+    ['a type of other data', () => er.run('relu', { x: { ...x, dtype: 'f16' } }), /relu: 'x' is a Float32Array and cannot be f16: give its codes in a Uint16Array/],
+    ['two types', () => er.run('add', { a: x, b: { shape: x.shape, data: new Uint16Array(4), dtype: 'bf16' } }), /add.*: b must have the type of a, f32, not bf16: cast one of them/],
+    ['a bias of 16 bits', () => er.run('conv2d', { x, w: { shape: [1, 1, 1, 1], data: new Float32Array(1) }, bias: { shape: [1], data: new Uint16Array(1), dtype: 'f16' } }, { stride: [1, 1], pad: [0, 0, 0, 0], dilation: [1, 1], groups: 1, activation: 'identity' }), /conv2d.*: bias must be f32, not f16, whatever the type of the other operands: cast it/],
+    ['16 bits on the CPU', () => er.run('relu', { x: { shape: [4], data: new Uint16Array(4), dtype: 'bf16' } }, {}, { device: 'cpu' }), /relu.*: device 'cpu' computes in f32; use the f32 policy/, er.Unsupported],
     ['shapes', () => er.run('add', { a: x, b: scores }), /add.*shapes differ/],
     ['labels', () => er.run('softmaxCrossEntropy', { logits: scores, labels: { shape: [2], data: new Float32Array(2) } }, { labelSmoothing: 0 }), /labels must be i32, not f32/],
     ['outputs unknown', () => er.run('conv2dBwdData', { dy: x, w: x }, { stride: [1, 1], pad: [0, 0, 0, 0], dilation: [1, 1], groups: 1 }), /conv2dBwdData: the shapes of its outputs do not follow/],
@@ -110,6 +126,12 @@ describe('run', () => {
     ['learningRates', () => er.run('relu', { x }, {}, { learningRates: wrong(['a']) }), /run: learningRates\[0\] must be a number that is finite, got 'a'/],
     ['learning rate NaN', () => er.run('relu', { x }, {}, { learningRates: [0.1, NaN] }), /run: learningRates\[1\] must be a number that is finite, got NaN/],
     ['learningRates, a number', () => er.run('relu', { x }, {}, { learningRates: wrong(0.1) }), /run: learningRates must be a list of numbers, got 0.1/],
+    ['running statistics that two layers share', () => running({ ranges: [0, 0, 4, 4, 8, 6, 12, 2] }), /bnRunningUpdate.*element 6 of running belongs to two statistics/],
+    ['running statistics outside', () => running({ ranges: [0, 0, 13, 4, 8, 8, 10, 2] }), /bnRunningUpdate.*running 13\+4 is outside of 16 elements/],
+    ['statistics outside', () => running({ ranges: [0, 0, 4, 4, 9, 8, 10, 2] }), /statistics 9\+4 is outside of 12 elements/],
+    ['ranges that are no quadruples', () => running({ ranges: [0, 0, 4] }), /ranges must hold four numbers a layer, momentum and count one each; they hold 3, 2 and 2/],
+    ['running statistics of one value', () => running({ count: [2, 1] }), /more than 1 value a channel/],
+    ['momentum', () => running({ momentum: [0.1, 2] }), /momentum must be in \[0,1\], got 2/],
     ['inputs null', () => er.run('relu', wrong(null)), /relu: the inputs must be an object of tensors \{ shape, data \} by name, got null/],
     ['input null', () => er.run('relu', { x: wrong(null) }), /relu: 'x' must be an object \{ shape, data \}, got null/],
     ['input without shape', () => er.run('relu', { x: wrong({ data: x.data }) }), /relu: 'x': the shape must be a list of positive integers/],
@@ -146,15 +168,16 @@ describe('Trainer', () => {
     ['clipGradNorm', () => trainer({ clipGradNorm: 0 }), /clipGradNorm must be a number above 0/],
     ['ema', () => trainer({ ema: 0.99 }), /ema must come from optim.ema\(decay\)/],
     ['tiled', () => trainer({ tiled: 'no' }), /tiled must be true or false/],
+    ['autotune', () => trainer({ autotune: 1 }), /Trainer: autotune must be true or false/],
     ['evalBatchSize', () => trainer({ evalBatchSize: 0 }), /evalBatchSize must be an integer/],
     ['classes and channels', () => trainer({}, er.models.create('resnet20', { inChannels: 1 })), /resnet20 does not fit the data 'arrays': the model takes 1 channels, the images have 3; the model has 10 classes, the data 4. Use models.create\('resnet20', \{ inChannels: 3, numClasses: 4 \}\)/],
-    ['device', () => trainer({ device: 'cuda' }).memory(), /no device 'cuda' in this build: use cpu/],
+    ['device', () => trainer({ device: 'tpu' }).memory(), /no device 'tpu' in this build: use cpu/],
     ['classes of an own model', () => trainer({}, new Plain(7)).memory(), /returns \[8, 7\], but the data has 4 classes/],
     ['size of an own model', () => trainer({ data: source(8, [8, 8, 3]) }, new Plain(4, 'flatten')).memory(), /^head\.1 \(linear\): the input must be \[N, 288\].*while tracing the model on 'arrays', images 8x8x3/],
     ['loss of another size', () => trainer({ loss: (y: er.Tensor) => y }).memory(), /the loss must be one f32 number, got \[8, 4\]/],
     ['loss without return', () => trainer({ loss: () => undefined }).memory(), /loss must return a Tensor of one number, got undefined/],
     ['one value a channel', () => trainer({ data: source(4), batchSize: 1 }, new er.Sequential(new er.GlobalAvgPool(), new er.BatchNorm2d(3), new er.Linear(3, 4))).memory(), /^1 \(batchNorm\): .*more than one value a channel/],
-    ['a group that matches nothing', () => trainer({ optimizer: er.optim.sgd({ lr: 1, groups: [{ match: /layer9/, lr: 2 }] }) }).memory(), /groups\[0\].*decides about no parameter/],
+    ['a group that matches nothing', () => trainer({ optimizer: er.optim.sgd({ lr: 1, groups: [{ match: /layer9/, lr: 2 }] }) }).memory(), /groups\[0\].*decides about no trained parameter/],
     ['evaluate without test images', () => trainer({}).evaluate(), /'arrays' has no test images/],
     ['signal', () => trainer({}).fit({ signal: wrong(true) }).next(), /signal must be an AbortSignal/],
   ]) // prettier-ignore
@@ -205,7 +228,7 @@ describe('layers, models, data, optimizers', () => {
   const { images, labels } = pictures(4)
   refused([
     ['models.create', () => er.models.create('resnet-20'), /no model is called 'resnet-20'. Did you mean 'resnet20'/],
-    ['models.create of nothing', () => er.models.create(wrong(undefined)), /no model is called 'undefined'. Known: resnet18/],
+    ['models.create of nothing', () => er.models.create(wrong(undefined)), /no model is called 'undefined'. Known: bn_inception/],
     ['data.open', () => er.data.open('fashion'), /no data set 'fashion'.*'fashion-mnist'/],
     ['data.open of nothing', () => er.data.open(wrong(undefined)), /no data set 'undefined'. Known: fashion-mnist/],
     ['data.fromArrays without shape', () => er.data.fromArrays({ images, labels }), /shape: \[height, width, channels\]/],
@@ -238,20 +261,23 @@ describe('what is not finite', () => {
     for await (const event of trainer.fit()) if (event.type === 'step') losses.push(event.loss)
   }
 
-  test.each(['cpu', 'reference'])('a learning rate too large, on %s: names the layer, the step and the rate', async device => {
-    const model = new Plain()
-    const error: unknown = await diverge(model, { device }).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(er.NotFinite)
-    const { message } = error as Error
-    expect(message).toMatch(
-      /^step [2-4] \(learning rate 1e\+30\): the loss or its gradient is not finite. The weights of the step before/,
-    )
-    expect(message).toMatch(
-      /layer '[a-z.\d]+' \(\w+\) is the first that is not finite: element \d+ of \[[\d, ]+\] is (-?inf|-?nan)/,
-    )
-    expect(message).toMatch(/lower learning rate, warm-up or clipGradNorm/)
-    for (const { data: values } of model.parameters()) expect(values.every(Number.isFinite)).toBe(true)
-  })
+  test.each(['reference', ...testedDevices])(
+    'a learning rate too large, on %s: names the layer, the step and the rate',
+    async device => {
+      const model = new Plain()
+      const error: unknown = await diverge(model, { device }).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(er.NotFinite)
+      const { message } = error as Error
+      expect(message).toMatch(
+        /^step [2-4] \(learning rate 1e\+30\): the loss or its gradient is not finite. The weights of the step before/,
+      )
+      expect(message).toMatch(
+        /layer '[a-z.\d]+' \(\w+\) is the first that is not finite: element \d+ of \[[\d, ]+\] is (-?inf|-?nan)/,
+      )
+      expect(message).toMatch(/lower learning rate, warm-up or clipGradNorm/)
+      for (const { data: values } of model.parameters()) expect(values.every(Number.isFinite)).toBe(true)
+    },
+  )
 
   test('with batch norm and momentum', async () => {
     const model = er.initialize(new er.models.CifarResNet(8, { numClasses: 4 }))

@@ -187,6 +187,28 @@ test('several trainers and sessions at once give what each gives alone', async (
   expect(await Promise.all(jobs.map(job => job()))).toEqual(alone)
 })
 
+test('two trainers that take turns, step by step, give what each gives alone', async () => {
+  const jobs = [
+    { model: resnet, options: { ...options, data: source(160, [32, 32, 3], { test: 40 }), epochs: 1 } },
+    { model: () => new Plain(), options: { ...options, data: source(32, [16, 16, 3], { test: 8 }), batchSize: 8, epochs: 1 } },
+  ]
+  const alone = []
+  for (const { model, options } of jobs) alone.push(digest((await train(model(), options)).weights))
+
+  const models = jobs.map(({ model }) => model())
+  const trainers = jobs.map(({ options }, i) => new Trainer(models[i]!, options))
+  const fits = trainers.map(trainer => trainer.fit())
+  let turns = 0
+  for (let busy = true; busy; turns++) {
+    const events = []
+    for (const fit of fits) events.push(await fit.next())
+    busy = events.some(({ done }) => !done)
+  }
+  expect(turns).toBe(4 + 3) // Four steps each, the epoch, the end, and nothing.
+  expect(models.map(model => digest(weightsOf(model)))).toEqual(alone)
+  for (const trainer of trainers) await trainer.dispose()
+})
+
 test('one trainer trains once at a time', async () => {
   await using trainer = new Trainer(new Plain(), { ...options, data: source(64), batchSize: 8 })
   const first = trainer.fit()

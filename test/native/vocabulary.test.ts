@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rules } from '../../src/graph/rules/index.js'
-import { operandNames, vocabulary } from '../../src/graph/vocabulary.js'
+import { typedOperands } from '../../src/graph/typed_operands.js'
+import { operandNames, vocabulary, type OpName } from '../../src/graph/vocabulary.js'
 import { addon } from '../../src/runtime/addon.js'
 import { packageRoot } from '../../src/runtime/package_root.js'
 
 const page = await readFile(join(packageRoot(), 'docs', 'vocabulary.md'), 'utf8')
 
 test('TypeScript and C++ list the same operations, operands and attributes, in the same order', () => {
-  const rows = Object.entries(vocabulary).map(([name, spec]) => ({ name, ...spec }))
+  const rows = Object.entries(vocabulary).map(([name, spec]) => ({ name, ...spec, typed: typedOperands[name as OpName] }))
   expect(addon().vocabulary()).toEqual(rows)
 })
 

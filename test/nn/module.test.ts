@@ -202,3 +202,33 @@ test('a model prints as a tree', () => {
   )
   expect(String(new Net())).toContain('  (grid.1.0): Unit(\n    (conv)')
 })
+
+describe('freeze', () => {
+  const trainedOf = (model: nn.Module) =>
+    Array.from(model.namedParameters()).flatMap(([name, { trainable }]) => (trainable ? [name] : []))
+
+  test('takes what is below out of training, and only that; unfreeze gives it back', () => {
+    const net = new Net()
+    const all = trainedOf(net)
+    expect(net.freeze()).toBe(net)
+    expect(trainedOf(net)).toEqual([])
+    net.grid[0].unfreeze()
+    expect(trainedOf(net)).toEqual(['grid.0.scale', 'grid.0.conv.weight', 'grid.0.bn.weight', 'grid.0.bn.bias'])
+    expect([net.first.bn.frozen, net.grid[0].bn.frozen]).toEqual([true, false])
+    net.unfreeze()
+    expect(trainedOf(net)).toEqual(all)
+    expect(all).not.toContain('first.bn.running_mean')
+    net.first.freeze()
+    expect(trainedOf(net)).toEqual(all.filter(name => !name.startsWith('first.')))
+  })
+
+  test('frozen batch norms use the running statistics in training', () => {
+    const ops = (model: nn.Module) => trace(model, true).graph.nodes.map(({ op }) => op)
+    const net = new Net()
+    expect(ops(net)).toContain('batchNorm')
+    expect(ops(net.freeze())).not.toContain('batchNorm')
+    expect(ops(net)).toContain('batchNormInfer')
+    expect(ops(net.unfreeze())).toContain('batchNorm')
+    expect(net.first.freeze().toString()).toContain('BatchNorm2d(4, eps=0.00001, momentum=0.1, frozen)')
+  })
+})

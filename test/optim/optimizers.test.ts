@@ -88,7 +88,7 @@ describe('groupsOf', () => {
 
   test('a rule for nothing and too many groups are refused', () => {
     expect(() => optim.groupsOf(optim.sgd({ lr: 0.1, groups: [{ match: /head/, lr: 1 }] }), trained)).toThrow(
-      /groups\[0\] \(match \/head\/\) decides about no parameter.*conv1.weight/,
+      /groups\[0\] \(match \/head\/\) decides about no trained parameter.*conv1.weight/,
     )
     const groups = trained.slice(0, 17).map(({ name }, i) => ({ match: (other: string) => other === name, weightDecay: i }))
     expect(() => optim.groupsOf(optim.sgd({ lr: 0.1, weightDecay: 20, groups }), trained)).toThrow(/18 groups.*at most 16/)

@@ -24,6 +24,14 @@ test.each<[string, optim.Schedule, [epoch: number, factor: number][]]>([
     ],
   ],
   [
+    'constant factor',
+    optim.constant(0.3),
+    [
+      [0, 0.3],
+      [19, 0.3],
+    ],
+  ],
+  [
     'multiStep',
     optim.multiStep([10, 15], 0.1),
     [
@@ -99,6 +107,50 @@ test.each<[string, optim.Schedule, [epoch: number, factor: number][]]>([
       [1, 1],
     ],
   ],
+  [
+    'sequence: each piece counts from its own start, the last goes on at its end',
+    optim.sequence([
+      [4, optim.warmup(2, optim.constant(), { start: 0.5 })],
+      [8, optim.cosine({ end: 0.2 })],
+      [4, optim.chain(optim.constant(0.2), optim.step(2, 0.5))],
+    ]),
+    [
+      [0, 0.5],
+      [1, 0.75],
+      [3.9, 1],
+      [4, 1],
+      [8, 0.6],
+      [11.9, 0.6 + 0.4 * Math.cos((Math.PI * 79) / 80)],
+      [12, 0.2],
+      [13.9, 0.2],
+      [14, 0.1],
+      [16, 0.05],
+      [19, 0.05],
+    ],
+  ],
+  [
+    'sequence in a sequence',
+    optim.sequence([
+      [10, optim.sequence([[5, optim.constant(0.1)], [5, optim.poly()]])],
+      [10, optim.exponential(0.5)],
+    ]), // prettier-ignore
+    [
+      [4.9, 0.1],
+      [5, 1],
+      [9, 0.2],
+      [10, 1],
+      [12, 0.25],
+    ],
+  ],
+  [
+    'chain',
+    optim.chain(optim.multiStep([10], 0.1), optim.exponential(0.9), optim.constant(0.5)),
+    [
+      [0, 0.5],
+      [2, 0.405],
+      [10, 0.05 * 0.9 ** 10],
+    ],
+  ],
 ])('%s', (_, schedule, points) => {
   for (const [epoch, factor] of points) expect(at(schedule, epoch)).toBeCloseTo(factor, 12)
 })
@@ -110,6 +162,12 @@ test.each<[() => unknown, RegExp]>([
   [() => optim.step(0), /epochs must be an integer of at least 1/],
   [() => optim.cosine({ min: 0 } as object), /unknown option 'min'/],
   [() => optim.poly(-1), /power/],
+  [() => optim.constant(-1), /optim\.constant: factor must be a number of at least 0, got -1/],
+  [() => optim.sequence([]), /pieces must hold at least one/],
+  [() => optim.sequence([5, optim.cosine()] as never), /pieces\[0\] must be a list of \[epochs, schedule\], got 5/],
+  [() => optim.sequence([[0, optim.cosine()]]), /pieces\[0\]\[0\] must be an integer of at least 1, got 0/],
+  [() => optim.sequence([[5, 0.1 as never]]), /pieces\[0\]\[1\] must be a schedule/],
+  [() => optim.chain(optim.cosine(), 0.1 as never), /optim\.chain: argument 2 must be a schedule/],
   [() => optim.warmup(1, 0.1 as unknown as optim.Schedule), /second argument must be a schedule/],
   [() => optim.warmup(1, optim.constant(), { mode: 'linera' as 'linear' }), /got 'linera'. Did you mean 'linear'/],
 ])('%s is refused', (make, message) => {

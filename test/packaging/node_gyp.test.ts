@@ -1,6 +1,6 @@
 /** `node-gyp rebuild` reaches the CMake build through binding.gyp. A copy with a tiny native/ keeps it quick. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -32,8 +32,8 @@ test('node-gyp rebuild makes build/Release/eraserelu.node, and node-gyp build sk
   for (const name of ['package.json', 'CMakeLists.txt', 'binding.gyp', 'scripts'])
     cpSync(join(root, name), join(copy, name), { recursive: true })
   for (const name of ['node_modules', '.deps']) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(copy, name))
-  mkdirSync(join(copy, 'native', 'binding'), { recursive: true })
-  mkdirSync(join(copy, 'native', 'onednn', 'simd'), { recursive: true })
+  const isSource = (name: string) => /\.(cc|cu)$/.test(name)
+  cpSync(join(root, 'native'), join(copy, 'native'), { recursive: true, filter: name => !isSource(name) })
   writeFileSync(join(copy, 'native', 'binding', 'addon.cc'), tinyAddon)
   writeFileSync(join(copy, 'native', 'onednn', 'simd', 'loops.cc'), '')
 

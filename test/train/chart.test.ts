@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidArgument } from '../../src/runtime/errors.js'
 import { drawCurves, svgToPng, type Curve } from '../../src/train/chart.js'
+import { drawRunCurves, type EpochRow } from '../../src/train/run_curves.js'
 
 const epochs = [1, 2, 3]
 const baseline: Curve = { name: 'as published', epochs, accuracy: [0.5, 0.7, 0.801], loss: [1.5, 0.9, 0.6123] }
@@ -69,6 +70,49 @@ describe('drawCurves', () => {
   ])('refuses %s', async (_, curves, message) => {
     await expect(drawCurves(curves, options)).rejects.toBeInstanceOf(InvalidArgument)
     await expect(drawCurves(curves, options)).rejects.toThrow(message)
+  })
+})
+
+describe('drawRunCurves', () => {
+  const rows: EpochRow[] = [
+    { epoch: 1, trainLoss: 1.5, trainAccuracy: 0.4, testLoss: 1.25, testAccuracy: 0.5 },
+    { epoch: 2, trainLoss: 1.125, trainAccuracy: 0.6, testLoss: 1.0625, testAccuracy: 0.625 },
+  ]
+  const training = (row: EpochRow): EpochRow => ({ ...row, testLoss: undefined, testAccuracy: undefined })
+  const textsOf = async (given: EpochRow[]) =>
+    Array.from((await drawRunCurves(given, options)).matchAll(/<text[^>]*>([^<]+)</g), ([, text]) => text)
+
+  it('writes both panels, both names and the last values', async () => {
+    const texts = await textsOf(rows)
+    expect(texts).toEqual(expect.arrayContaining(['ResNet-20', 'seed 1', 'Accuracy', 'Loss', 'training', 'test']))
+    expect(texts).toEqual(expect.arrayContaining(['60.00 %', '62.50 %', '1.1250', '1.0625']))
+  })
+
+  it('shows training alone where there are no test images', async () => {
+    const texts = await textsOf(rows.map(training))
+    expect(texts).toEqual(expect.arrayContaining(['Accuracy', 'Loss', 'training', '60.00 %', '1.1250']))
+    expect(texts).not.toContain('test')
+  })
+
+  it('shows the loss alone where the model gives no class scores', async () => {
+    const texts = await textsOf(rows.map(row => ({ ...row, trainAccuracy: undefined, testAccuracy: undefined })))
+    expect(texts).toEqual(expect.arrayContaining(['Loss', 'training', 'test', '1.1250', '1.0625']))
+    expect(texts).not.toContain('Accuracy')
+  })
+
+  it('joins the epochs that were tested', async () => {
+    const texts = await textsOf([rows[0]!, { ...training(rows[0]!), epoch: 2 }, { ...rows[1]!, epoch: 3 }])
+    expect(texts).toEqual(expect.arrayContaining(['62.50 %', '1.0625']))
+  })
+
+  it('draws one epoch, many epochs, and the same bytes every time', async () => {
+    expect(await textsOf(rows.slice(0, 1))).toEqual(expect.arrayContaining(['40.00 %', '50.00 %', '1.5000', '1.2500']))
+    const many = Array.from({ length: 300 }, (_, i) => ({ ...rows[0]!, epoch: i + 1, trainLoss: i > 200 ? NaN : 2 / (i + 1) }))
+    expect(await drawRunCurves(many, options)).toBe(await drawRunCurves(many, options))
+  })
+
+  it('refuses no epochs', async () => {
+    await expect(drawRunCurves([], options)).rejects.toThrow(/'training' has no epochs/)
   })
 })
 

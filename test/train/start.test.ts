@@ -91,12 +91,12 @@ describe('a whole run', () => {
 
   it.each(arms)('leaves a run folder: %s', async arm => {
     const settings = parse(await text('whole', arm, 'args.yaml')) as Summary['settings']
-    expect(settings).toMatchObject({ epochs: 2, erase: { location: 'last', proportion: arm === 'erased' ? 1 : 0 } })
+    expect(settings).toMatchObject({ epochs: 2, erase: 'last', 'erase-proportion': arm === 'erased' ? 1 : 0 })
     const [head, ...rows] = (await text('whole', arm, 'summary.csv')).trimEnd().split('\n')
-    expect(head).toBe('epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate')
-    expect(rows.map(row => row.split(',').length)).toEqual([7, 7])
+    expect(head).toBe('epoch,step,train_loss,train_accuracy,test_loss,test_accuracy,test_accuracy5,learning_rate')
+    expect(rows.map(row => row.split(',').length)).toEqual([8, 8])
     expect((await text('whole', arm, 'timing.jsonl')).trimEnd().split('\n')).toHaveLength(8 + 2)
-    const { tensors, metadata } = await readSafetensors(at('whole', arm, 'model.safetensors'))
+    const { tensors, metadata } = await readSafetensors(at('whole', arm, 'last', 'model.safetensors'))
     const model = create('resnet20', { inChannels: 1 })
     expect([...tensors.keys()].sort()).toEqual([...model.stateDict().keys()].sort())
     expect(tensors.get('layer2.0.conv1.weight')!.shape).toEqual([32, 3, 3, 16])
@@ -115,7 +115,7 @@ describe('a whole run', () => {
 
   it('is repeated to the byte; a run that erases nothing trains the same network twice', async () => {
     expect((await start('nothing', ['--epochs', '2', '--erase-proportion', '0'])).code).toBe(0)
-    for (const file of ['metrics.jsonl', 'summary.csv', 'model.safetensors', 'args.yaml']) {
+    for (const file of ['metrics.jsonl', 'summary.csv', 'last/model.safetensors', 'args.yaml']) {
       const baseline = await readFile(at('whole', 'baseline', file))
       for (const arm of arms) expect(await readFile(at('nothing', arm, file)), `${arm}/${file}`).toEqual(baseline)
     }
@@ -133,7 +133,7 @@ describe('a run that does not get to its end', () => {
     expect(erased!.epochs).toEqual([])
     expect(await text(signal, 'report.md')).toContain(`**stopped early**: stopped by ${signal}`)
     expect(existsSync(at(signal, 'curves.png'))).toBe(true)
-    const { metadata } = await readSafetensors(at(signal, 'baseline', 'model.safetensors'))
+    const { metadata } = await readSafetensors(at(signal, 'baseline', 'last', 'model.safetensors'))
     expect(metadata.step).toBe(String((await metricsIn(signal, 'baseline')).length))
   }) // prettier-ignore
 
@@ -150,7 +150,7 @@ describe('a run that does not get to its end', () => {
     const other = await start('.', ['--epochs', '1'])
     expect(other.stderr).toMatch(/is not empty and holds no results of 'start'; nothing was changed/)
     const file = await start('file', ['--epochs', '1'])
-    expect(file.stderr).toMatch(/the output folder .* cannot be used/)
+    expect(file.stderr).toMatch(/file is a file, not a folder/)
     expect([other.code, file.code]).toEqual([2, 2])
     expect(await text('file')).toBe('precious')
   })

@@ -1,19 +1,19 @@
-/** Every registered model trains a step, as published and erased. */
+/** A shallow network of each family trains a step, as published and erased. */
 import { expect, test } from 'vitest'
 import { eraseReLU } from '../../src/erase.js'
 import type { Parameter } from '../../src/graph/parameter.js'
 import * as models from '../../src/models/index.js'
+import { shallow } from '../models/shallow.js'
 import { source, train, weightsOf } from './training.js'
 
-test.each(models.list())('%s, as published and erased', async name => {
-  const model = models.create(name, { numClasses: 4, seed: 3 })
-  const size = model instanceof models.ResNet ? 32 : 16
+test.each(shallow)('$name, as published and erased', async ({ name, options, size, erase = {} }) => {
+  const model = models.create(name, { ...options, numClasses: 4, seed: 3 })
   const data = source(8, [size, size, 3])
   const losses: number[] = []
   const before = weightsOf(model)
-  for (const proportion of [0, 1]) {
+  for (const rule of [{ proportion: 0 }, erase]) {
     for (const [at, parameter] of offsets(model)) parameter.data.set(before.subarray(at, at + parameter.size))
-    eraseReLU(model, { proportion })
+    eraseReLU(model, rule)
     const { steps, weights } = await train(model, { data })
     expect(steps).toHaveLength(1)
     expect(steps[0]!.loss).toBeGreaterThan(0)

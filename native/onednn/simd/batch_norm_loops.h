@@ -3,6 +3,7 @@
 
 #include "onednn/simd/isa.h"
 #include "onednn/simd/loops.h"
+#include "onednn/simd/mask_bits.h"
 
 namespace eraserelu {
 namespace {
@@ -63,41 +64,66 @@ void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_
   }
 }
 
-template <bool kResidual, bool kRelu, bool kMask>
-void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t period) {
+/// The mask comes from y while it is in the first-level cache: with relu too, y > 0 where the value before it is.
+template <bool kResidual, bool kRelu>
+void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
   const float* const scale = a.scale;
   const float* const shift = a.shift;
+  std::uint8_t* mask = a.mask;
   for (std::int64_t base = 0; base < n; base += period) {
     const std::int64_t size = smaller(period, n - base);
     const float* const x = a.x + base;
     const float* const residual = kResidual ? a.residual + base : nullptr;
     float* const y = a.y + base;
-    std::uint8_t* const mask = kMask ? a.mask + base : nullptr;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = 0; j < size; ++j) {
       float value = fused(x[j], scale[j], shift[j]);
       if (kResidual) value += residual[j];
-      if (kMask) mask[j] = value > 0;
       y[j] = kRelu && value <= 0 ? 0 : value;
     }
+    if (mask) mask = write_mask(y, size, channels, mask);
   }
 }
 
-template <bool kResidual, bool kRelu>
-void bn_apply_mask(const BnApply& a, std::int64_t n, std::int64_t period) {
-  a.mask ? bn_apply_as<kResidual, kRelu, true>(a, n, period) : bn_apply_as<kResidual, kRelu, false>(a, n, period);
-}
-
-void bn_apply(const BnApply& a, std::int64_t n, std::int64_t period) {
-  if (a.residual) return a.relu ? bn_apply_mask<true, true>(a, n, period) : bn_apply_mask<true, false>(a, n, period);
-  a.relu ? bn_apply_mask<false, true>(a, n, period) : bn_apply_mask<false, false>(a, n, period);
+void bn_apply(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
+  const auto with = a.relu ? bn_apply_as<true, true> : bn_apply_as<true, false>;
+  const auto without = a.relu ? bn_apply_as<false, true> : bn_apply_as<false, false>;
+  (a.residual ? with : without)(a, n, channels, period);
 }
 
 enum class Active { all, by_mask, by_sign };
 
+/// Calls body(base, from, to, active) for stretches of a tensor whose element base + j has the tiled vectors' number j. With a
+/// mask, `active` holds a byte for every element from base + from.
+template <Active kActive, typename Body>
+void each_stretch(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, const Body& body) {
+  if (kActive != Active::by_mask) {
+    for (std::int64_t base = 0; base < n; base += period) body(base, 0, smaller(period, n - base), nullptr);
+    return;
+  }
+  alignas(64) std::uint8_t active[kMaskBlock + 8];
+  const std::uint8_t* mask = a.mask;
+  if (period <= kMaskBlock) {
+    const std::int64_t block = kMaskBlock / period * period;
+    for (std::int64_t at = 0; at < n; at += block) {
+      const std::int64_t end = smaller(at + block, n);
+      mask = read_mask(mask, end - at, channels, active);
+      for (std::int64_t base = at; base < end; base += period) body(base, 0, smaller(period, end - base), active + (base - at));
+    }
+    return;
+  }
+  for (std::int64_t base = 0; base < n; base += period) {   // a period is a pixel
+    for (std::int64_t from = 0; from < period; from += kMaskBlock) {
+      const std::int64_t to = smaller(from + kMaskBlock, period);
+      mask = read_mask(mask, to - from, to - from, active);
+      body(base, from, to, active);
+    }
+  }
+}
+
 template <Active kActive>
-float active_gradient(float dy, std::uint8_t mask, float x, float scale, float shift) {
-  if (kActive == Active::by_mask) return mask ? dy : 0;
+float active_gradient(float dy, std::uint8_t active, float x, float scale, float shift) {
+  if (kActive == Active::by_mask) return active ? dy : 0;
   if (kActive == Active::by_sign) return fused(x, scale, shift) > 0 ? dy : 0;
   return dy;
 }
@@ -111,18 +137,17 @@ void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels
   const float* const shift = a.shift;
   const float* const mean = a.mean;
   clear(lanes, 2 * period);
-  for (std::int64_t base = 0; base < n; base += period) {
-    const std::int64_t size = smaller(period, n - base);
+  each_stretch<kActive>(a, n, channels, period, [=](std::int64_t base, std::int64_t from, std::int64_t to,
+                                                    const std::uint8_t* active) {
     const float* const dy = a.dy + base;
     const float* const x = a.x + base;
-    const std::uint8_t* const mask = kActive == Active::by_mask ? a.mask + base : nullptr;
     ERASERELU_INDEPENDENT
-    for (std::int64_t j = 0; j < size; ++j) {
-      const float g = active_gradient<kActive>(dy[j], mask ? mask[j] : 0, x[j], scale[j], shift[j]);
+    for (std::int64_t j = from; j < to; ++j) {
+      const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
       g_lanes[j] += g;
       gx_lanes[j] = fused(g, x[j] - mean[j], gx_lanes[j]);
     }
-  }
+  });
   fold(g_lanes, channels, period);
   fold(gx_lanes, channels, period);
   for (std::int64_t c = 0; c < channels; ++c) {
@@ -140,31 +165,30 @@ void bn_bwd_reduce(const BnBackward& a, std::int64_t n, std::int64_t channels, s
 
 template <Active kActive, bool kResidual>
 void bn_bwd_apply_as(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
-                     std::int64_t period) {
+                     std::int64_t channels, std::int64_t period) {
   const float* const scale = a.scale;
   const float* const shift = a.shift;
   const float* const mean = a.mean;
-  for (std::int64_t base = 0; base < n; base += period) {
-    const std::int64_t size = smaller(period, n - base);
+  each_stretch<kActive>(a, n, channels, period, [=](std::int64_t base, std::int64_t from, std::int64_t to,
+                                                    const std::uint8_t* active) {
     const float* const dy = a.dy + base;
     const float* const x = a.x + base;
-    const std::uint8_t* const mask = kActive == Active::by_mask ? a.mask + base : nullptr;
     ERASERELU_INDEPENDENT
-    for (std::int64_t j = 0; j < size; ++j) {
-      const float g = active_gradient<kActive>(dy[j], mask ? mask[j] : 0, x[j], scale[j], shift[j]);
+    for (std::int64_t j = from; j < to; ++j) {
+      const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
       if (kResidual) dresidual[base + j] = g;
       dx[base + j] = fused(scale[j], g, fused(slope[j], x[j] - mean[j], offset[j]));
     }
-  }
+  });
 }
 
 void bn_bwd_apply(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
-                  std::int64_t period) {
+                  std::int64_t channels, std::int64_t period) {
   const auto with = !a.relu ? bn_bwd_apply_as<Active::all, true>
                     : a.mask ? bn_bwd_apply_as<Active::by_mask, true> : bn_bwd_apply_as<Active::by_sign, true>;
   const auto without = !a.relu ? bn_bwd_apply_as<Active::all, false>
                        : a.mask ? bn_bwd_apply_as<Active::by_mask, false> : bn_bwd_apply_as<Active::by_sign, false>;
-  (dresidual ? with : without)(a, slope, offset, dx, dresidual, n, period);
+  (dresidual ? with : without)(a, slope, offset, dx, dresidual, n, channels, period);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ struct BnApply {
   const float* shift;      // tiled
   const float* residual;   // or nullptr
   float* y;
-  std::uint8_t* mask;      // or nullptr
+  std::uint8_t* mask;      // bits, as base/mask.h says; or nullptr
   bool relu;
 };
 
@@ -26,7 +26,7 @@ struct BnApply {
 struct BnBackward {
   const float* dy;
   const float* x;
-  const std::uint8_t* mask;   // or nullptr
+  const std::uint8_t* mask;   // bits, or nullptr
   const float* scale;         // tiled; gamma * invstd
   const float* shift;         // tiled
   const float* mean;          // tiled
@@ -44,12 +44,12 @@ struct Loops {
   // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
   // out[3][channels]: a center near the mean, the mean minus the center, the sum of squared deviations from the mean
   void (*bn_stats)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* out);
-  void (*bn_apply)(const BnApply& a, std::int64_t n, std::int64_t period);
+  void (*bn_apply)(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period);
   void (*bn_bwd_reduce)(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                         float* sum_g, float* sum_gx);   // Σ g and Σ g·(x-mean)
   // dx = scale·g + slope·(x-mean) + offset; dresidual = g (or nullptr)
   void (*bn_bwd_apply)(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual,
-                       std::int64_t n, std::int64_t period);
+                       std::int64_t n, std::int64_t channels, std::int64_t period);
   void (*channel_sums)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums);
 
   // elementwise

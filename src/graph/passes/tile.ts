@@ -5,7 +5,7 @@
  * last chunk is through, all of a tensor which the region writes: a finished sum, or a filter that is itself computed. Chunk sizes depend on shapes only, so the numbers do not depend on the machine.
  */
 import { operandsOf, present, type Node } from '../graph.js'
-import type { Tensor } from '../tensor.js'
+import type { DType, Tensor } from '../tensor.js'
 
 export interface Region {
   /** Nodes [begin, end) of the plan, which has no reshape nodes. */
@@ -18,6 +18,9 @@ export interface Region {
 /** What one tensor's share of a chunk should take at most: a part of a core's second-level cache. */
 const chunkBytes = 2 << 20
 
+/** Bytes of an element, of the types that activations can have. */
+const activationBytes: Readonly<Record<DType, number>> = { f32: 4, bf16: 2, f16: 2, i32: 0, u8: 0 }
+
 /** Fewer chunks than this are not worth their overhead: such tensors fit a shared cache as a whole. */
 const fewestChunks = 4
 
@@ -27,8 +30,9 @@ const onceARegion = new Set(['conv2d', 'conv2dBwdData', 'conv2dBwdFilter'])
 /** Operands that a node needs whole, whatever images it works on. */
 const wholeOperands = new Set(['w', 'bias', 'mean', 'invstd', 'variance', 'gamma', 'beta', 'dgamma', 'dbeta'])
 
-/** The regions of a graph's nodes. */
-export function tile(all: readonly Node[]): Region[] {
+/** The regions of a graph's nodes. None on a GPU: its kernels want the whole batch, and every chunk would be a launch more. */
+export function tile(all: readonly Node[], device = 'cpu'): Region[] {
+  if (device.startsWith('cuda')) return []
   const views = new Map<Tensor, Tensor>()
   for (const node of all) if (node.op === 'reshape') views.set(node.writes.y!, node.reads.x!)
   const rootOf = (tensor: Tensor): Tensor => {
@@ -76,7 +80,7 @@ function batchOf(node: Node): number {
 /** Images a chunk: what fits the cache and divides the batch, because a rest would need kernels of another size. */
 function chunkOf(nodes: readonly Node[]): number | undefined {
   const batch = batchOf(nodes[0]!)
-  const perImage = (tensor: Tensor) => (tensor.shape[0] === batch && tensor.dtype === 'f32' ? (tensor.size / batch) * 4 : 0)
+  const perImage = (tensor: Tensor) => (tensor.shape[0] === batch ? (tensor.size / batch) * activationBytes[tensor.dtype] : 0)
   const largest = Math.max(...nodes.flatMap(node => [...present(node.reads), ...present(node.writes)]).map(perImage))
   if (batch * largest < fewestChunks * chunkBytes) return undefined
   const fitting = Math.floor(chunkBytes / largest)

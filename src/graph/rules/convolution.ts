@@ -1,5 +1,11 @@
-import { elementsOf, f32 } from '../tensor.js'
-import { number, numbers, operand, reject, requireRank, requireShape, slideOver, type Rule } from './rule.js'
+import { f32, type Shape } from '../tensor.js'
+import { number, numbers, operand, reject, requireRank, requireShape, sizeOf, slideOver, type Rule } from './rule.js'
+
+/** Products that are added up for one element of the output. */
+function filterSize(filter: { readonly shape: Shape } | undefined): number {
+  const [, r = 0, s = 0, cg = 0] = filter?.shape ?? []
+  return r * s * cg
+}
 
 const conv2d: Rule = {
   doc: 'y = act(conv(x, w) + bias + residual)',
@@ -31,16 +37,19 @@ const conv2d: Rule = {
     if (g.needs('w')) g.give('w', g.add('conv2dBwdFilter', { dy, x: g.read('x') }, geometry, { dw: g.read('w') }).dw!)
     if (g.needs('x')) g.give('x', g.add('conv2dBwdData', { dy, w: g.read('w') }, geometry, { dx: g.read('x') }).dx!)
   },
-  macs(node) {
-    const [, r = 0, s = 0, cg = 0] = node.reads.w?.shape ?? []
-    return elementsOf(node.writes.y?.shape ?? []) * r * s * cg
-  },
+  macs: use => sizeOf(use, 'y') * filterSize(use.reads.w),
 }
 
 export const convolution = {
   conv2d,
-  conv2dBwdData: { doc: 'gradient of conv2d with respect to x, plus addend' } satisfies Rule,
-  conv2dBwdFilter: { doc: 'gradient of conv2d with respect to w' } satisfies Rule,
+  conv2dBwdData: {
+    doc: 'gradient of conv2d with respect to x, plus addend',
+    macs: use => sizeOf(use, 'dy') * filterSize(use.reads.w),
+  } satisfies Rule,
+  conv2dBwdFilter: {
+    doc: 'gradient of conv2d with respect to w',
+    macs: use => sizeOf(use, 'dy') * filterSize(use.writes.dw),
+  } satisfies Rule,
   biasBwd: {
     doc: 'db[c] = sum of dy over all but the channels',
     shape: call => ({ db: f32([operand(call, 'dy').shape.at(-1) ?? 1]) }),

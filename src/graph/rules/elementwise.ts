@@ -1,5 +1,5 @@
 import { elementsOf, f32, formatShape, sameShape, type Tensor, type TensorType } from '../tensor.js'
-import { number, numbers, operand, reject, requireShape, type Rule } from './rule.js'
+import { floats, number, numbers, operand, reject, requireShape, sizeOf, type Rule } from './rule.js'
 
 const like =
   (read: string, write: string): NonNullable<Rule['shape']> =>
@@ -58,6 +58,7 @@ const slice: Rule = {
   gradient(g) {
     if (g.needs('x')) g.give('x', g.add('sliceBwd', { dy: g.arrived('y') }, g.node.attributes, { dx: g.read('x') }).dx!)
   },
+  touches: use => ({ x: sizeOf(use, 'y') }),
 }
 
 const dropout: Rule = {
@@ -94,7 +95,7 @@ const reshape: Rule = {
 const reduce: Rule = {
   doc: 'sum, mean or max over axes; reduced dimensions stay as 1',
   shape(call) {
-    const x = operand(call, 'x')
+    const x = floats(call, 'x')
     const axes = numbers(call.attributes, 'axes')
     for (const axis of axes) if (!(axis in x.shape)) reject(call, `axis ${axis} does not exist in ${x.toString()}`)
     return { y: f32(x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))) }

@@ -1,3 +1,4 @@
+import { elementsOf } from '../tensor.js'
 import { numbers, operand, reject, requireShape, type Call, type Rule } from './rule.js'
 
 function checkImages(call: Call, source: string, batch: number): void {
@@ -22,5 +23,11 @@ export function checkImageCall(call: Call): void {
 
 export const image = {
   imageInput: { doc: 'u8 images to normalised f32, cropped, flipped, cut out, in one pass' } satisfies Rule,
-  gatherImages: { doc: 'as imageInput, the images picked by index from a resident data set' } satisfies Rule,
+  gatherImages: {
+    doc: 'as imageInput, the images picked by index from a resident data set',
+    touches({ reads }) {
+      const [, ...image] = reads.dataset?.shape ?? []
+      return { dataset: elementsOf([reads.indices?.shape[0] ?? 0, ...image]) }
+    },
+  } satisfies Rule,
 }

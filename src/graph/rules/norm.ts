@@ -1,5 +1,5 @@
-import { elementsOf, f32, type Tensor } from '../tensor.js'
-import { operand, reject, requireShape, type Call, type GradientContext, type Rule } from './rule.js'
+import { elementsOf, f32, type Shape, type Tensor } from '../tensor.js'
+import { numbers, operand, reject, requireShape, sizeOf, type Call, type GradientContext, type Rule } from './rule.js'
 
 function channelsOf(call: Call, vectors: readonly string[]): { x: Tensor; channels: number } {
   const x = operand(call, 'x')
@@ -9,11 +9,14 @@ function channelsOf(call: Call, vectors: readonly string[]): { x: Tensor; channe
   return { x, channels }
 }
 
+/** The mask of an activation [..., C]: one bit an element, the channels of a pixel in bytes of their own. */
+export const maskShape = (x: Shape): Shape => [...x.slice(0, -1), Math.ceil((x.at(-1) ?? 1) / 8)]
+
 /** relu after a residual cannot be recomputed from x alone: then the forward pass keeps a mask. */
 function maskOf(g: GradientContext): Tensor | undefined {
   const { node } = g
   if (node.attributes.activation !== 'relu' || !node.reads.residual) return undefined
-  return g.write('mask', { dtype: 'u8', shape: g.read('x').shape })
+  return g.write('mask', { dtype: 'u8', shape: maskShape(g.read('x').shape) })
 }
 
 const batchNorm: Rule = {
@@ -104,11 +107,16 @@ export const norm = {
       const { x, channels } = channelsOf(call, ['gamma', 'beta', 'mean', 'variance'])
       return { dx: f32(x.shape), dgamma: f32([channels]), dbeta: f32([channels]) }
     },
+    // Once for the sums, once for dx.
+    touches: use => ({ dy: 2 * sizeOf(use, 'dy'), x: 2 * sizeOf(use, 'x'), mask: 2 * sizeOf(use, 'mask') }),
   } satisfies Rule,
   bnRunningUpdate: {
-    doc: 'running = (1 - momentum) running + momentum batch, in the update section',
-    shape(call) {
-      return { runningMean: operand(call, 'runningMean'), runningVariance: operand(call, 'runningVariance') }
+    doc: 'running = (1 - momentum) running + momentum batch, all layers at once, in the update section',
+    shape: call => ({ running: operand(call, 'running') }),
+    touches({ attributes }) {
+      const channels = numbers(attributes, 'ranges').filter((_, i) => i % 4 === 3)
+      const both = 2 * channels.reduce((sum, count) => sum + count, 0)
+      return { statistics: both, running: both }
     },
   } satisfies Rule,
 }

@@ -1,7 +1,7 @@
 /** `pointwise`: one operation, many scalar functions, each with its derivative written in the same functions. */
 import { type Tensor } from '../tensor.js'
 import { broadcastType } from './elementwise.js'
-import { number, operand, reject, type GradientContext, type Rule } from './rule.js'
+import { floats, number, reject, type GradientContext, type Rule } from './rule.js'
 
 export const unaryFunctions = ['exp', 'log', 'sqrt', 'sigmoid', 'tanh', 'abs', 'neg', 'square', 'clamp', 'affine', 'pow'] as const
 export const binaryFunctions = ['add', 'sub', 'mul', 'div', 'max', 'min', 'eq', 'gt', 'clampGrad'] as const
@@ -62,8 +62,8 @@ function unbroadcast(g: GradientContext, gradient: Tensor, target: Tensor): Tens
 export const pointwise: Rule = {
   doc: 'y = fn(a, b) element by element, NumPy broadcasting',
   shape(call) {
-    const a = operand(call, 'a')
-    const { b } = call.reads
+    const a = floats(call, 'a')
+    const b = call.reads.b && floats(call, 'b')
     const fn = String(call.attributes.fn)
     const binary = (binaryFunctions as readonly string[]).includes(fn)
     if (!binary && !(unaryFunctions as readonly string[]).includes(fn)) {

@@ -1,4 +1,4 @@
-import { f32, type Shape, type TensorType } from '../tensor.js'
+import { elementsOf, f32, type Shape, type TensorType } from '../tensor.js'
 import { numbers, reject, requireRank, slideOver, type Call, type Rule } from './rule.js'
 
 function pooled(call: Call): Shape {
@@ -51,11 +51,17 @@ export function shortcutAShape(x: Shape, stride: readonly number[], channels: nu
   return f32([n, Math.ceil(h / (stride[0] ?? 1)), Math.ceil(w / (stride[1] ?? 1)), channels])
 }
 
+/** Elements that a shortcut between x and y picks: all channels of x in the pixels of y. */
+function picked(x: { readonly shape: Shape } | undefined, y: { readonly shape: Shape } | undefined): number {
+  return elementsOf([...(y?.shape.slice(0, 3) ?? []), x?.shape[3] ?? 0])
+}
+
 const shortcutA: Rule = {
   doc: 'strided pick of pixels, new channels zero: the parameter-free shortcut of CIFAR ResNets',
   gradient(g) {
     if (g.needs('x')) g.give('x', g.add('shortcutABwd', { dy: g.arrived('y') }, g.node.attributes, { dx: g.read('x') }).dx!)
   },
+  touches: ({ reads: { x }, writes: { y } }) => ({ x: picked(x, y) }),
 }
 
 export const pooling = {
@@ -66,5 +72,8 @@ export const pooling = {
   globalAvgPool,
   globalAvgPoolBwd: { doc: 'gradient of globalAvgPool' } satisfies Rule,
   shortcutA,
-  shortcutABwd: { doc: 'gradient of shortcutA' } satisfies Rule,
+  shortcutABwd: {
+    doc: 'gradient of shortcutA',
+    touches: ({ reads: { dy }, writes: { dx } }) => ({ dy: picked(dx, dy) }),
+  } satisfies Rule,
 }

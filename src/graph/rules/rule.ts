@@ -1,7 +1,8 @@
 /** What the graph knows of an operation besides its operands: shape rule, gradient rule, arithmetic, one-line doc. */
+import { isFloat16 } from '../../runtime/dtype.js'
 import { InvalidArgument } from '../../runtime/errors.js'
 import type { Attributes, GraphOp, Node, Operands } from '../graph.js'
-import type { Tensor, TensorType } from '../tensor.js'
+import { elementsOf, Tensor, type Shape, type TensorType } from '../tensor.js'
 
 export interface Rule {
   /** One line: what it computes. */
@@ -11,7 +12,22 @@ export interface Rule {
   /** Emits the nodes of the backward pass. Missing: the operation has no gradient. */
   readonly gradient?: (g: GradientContext) => void
   /** Multiply-accumulates of one execution. */
-  readonly macs?: (node: Node) => number
+  readonly macs?: (use: Use) => number
+  /** Elements that one execution reads or writes of an operand; of those not named here, each element once. */
+  readonly touches?: (use: Use) => Readonly<Record<string, number>>
+}
+
+/** The shapes of one use of an operation: a node of a graph or of a plan. */
+export interface Use {
+  readonly reads: Readonly<Record<string, { readonly shape: Shape } | undefined>>
+  readonly writes: Readonly<Record<string, { readonly shape: Shape } | undefined>>
+  readonly attributes: Attributes
+}
+
+/** Elements of an operand, whichever side it stands on; 0 where it is absent. */
+export function sizeOf({ reads, writes }: Use, operand: string): number {
+  const tensor = reads[operand] ?? writes[operand]
+  return tensor ? elementsOf(tensor.shape) : 0
 }
 
 /** One use of an operation, as its shape rule sees it. */
@@ -45,6 +61,20 @@ export function operand(call: Call, name: string): Tensor {
   const tensor = call.reads[name]
   if (!tensor) reject(call, `needs the operand '${name}'`)
   return tensor
+}
+
+/** An operand of floats, with advice for what else callers pass to arithmetic: labels, and a number in the first place. */
+export function floats(call: Call, name: string): Tensor {
+  const tensor: unknown = operand(call, name)
+  if (!(tensor instanceof Tensor)) {
+    reject(
+      call,
+      `${name} must be a tensor, got ${String(tensor)}; a number can only be the second operand, and 1 - x is affine(x, -1, 1)`,
+    )
+  }
+  if (tensor.dtype === 'f32' || isFloat16(tensor.dtype)) return tensor
+  const advice = tensor.dtype === 'i32' ? '; labels become f32 with oneHot(labels, classes)' : ''
+  reject(call, `${name} must be f32, got ${tensor.toString()}${advice}`)
 }
 
 /** Throws InvalidArgument with the layer's name and the operation in front. */

@@ -5,6 +5,7 @@ import { requireBoolean, requireInteger, requireKnownOptions, requireNumber } fr
 import { ones, parameter, zeros } from '../init.js'
 import { Module } from '../module.js'
 
+/** Options of `BatchNorm2d`. */
 export interface BatchNorm2dOptions {
   /** Added to the variance; default 1e-5. */
   eps?: number
@@ -14,17 +15,28 @@ export interface BatchNorm2dOptions {
   frozen?: boolean
 }
 
-/** Batch norm over the channels, the last dimension. The fields are called as PyTorch calls the parameters. */
+/**
+ * Batch norm (Ioffe and Szegedy 2015) of x [N, H, W, channels] over all but the channels; the shape stays. In training the
+ * statistics of the batch, otherwise the running ones. The fields are called as PyTorch calls the parameters.
+ */
 export class BatchNorm2d extends Module {
+  /** Added to the variance. */
   readonly eps: number
+  /** Share of the batch in the running statistics. */
   readonly momentum: number
+  /** Whether the running statistics are used, and left as they are, in training, too. `freeze()` sets it. */
   frozen: boolean
+  /** Scale, [channels]. */
   readonly weight: Parameter
+  /** Shift, [channels]. */
   readonly bias: Parameter
+  /** Moving average of the batches' means, [channels]. */
   readonly running_mean: Parameter
+  /** Moving average of the batches' unbiased variances, [channels]. */
   readonly running_var: Parameter
 
   constructor(
+    /** Of the input, its last dimension. */
     readonly channels: number,
     options: BatchNorm2dOptions = {},
   ) {
@@ -55,6 +67,11 @@ export class BatchNorm2d extends Module {
       frozen,
     } = this
     return batchNorm(x, { gamma, beta, runningMean, runningVariance }, { epsilon, momentum, frozen })
+  }
+
+  protected override setFrozen(frozen: boolean): void {
+    super.setFrozen(frozen)
+    this.frozen = frozen
   }
 
   protected override describe(): string {

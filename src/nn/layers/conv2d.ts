@@ -7,29 +7,46 @@ import { fanIn, kaimingUniform, parameter, uniform, type Init } from '../init.js
 import { Module } from '../module.js'
 import { size } from './size.js'
 
+/** Options of `Conv2d`. */
 export interface Conv2dLayerOptions {
+  /** In pixels; default 1. */
   stride?: Pair
+  /** Rows and columns of zeros around the image; default 0. */
   padding?: Padding
+  /** Distance between neighbouring taps of the filter in pixels; default 1. */
   dilation?: Pair
+  /** Groups of channels that do not see one another; both channel counts must be divisible by it. Default 1. */
   groups?: number
-  /** Default true. */
+  /** Whether a number a channel is added; default true. */
   bias?: boolean
   /** How the filter is initialised; default kaimingUniform. */
   init?: Init
 }
 
-/** Convolution of x [N, H, W, inChannels]: [N, H', W', outChannels]. */
+/**
+ * Convolution (cross-correlation, as in PyTorch) of x [N, H, W, inChannels]: [N, H', W', outChannels] with
+ * H' = floor((H + padding - dilation·(R-1) - 1) / stride) + 1. Throws InvalidArgument for options that do not fit together.
+ */
 export class Conv2d extends Module {
+  /** In pixels. */
   readonly stride: Pair
+  /** Rows and columns of zeros around the image. */
   readonly padding: Padding
+  /** Distance between neighbouring taps in pixels. */
   readonly dilation: Pair
+  /** Groups of channels. */
   readonly groups: number
+  /** [outChannels, R, S, inChannels/groups]; PyTorch has [outChannels, inChannels/groups, R, S]. */
   readonly weight: Parameter
+  /** [outChannels]. */
   readonly bias: Parameter | undefined
 
   constructor(
+    /** Channels of the input. */
     readonly inChannels: number,
+    /** Channels of the output: the number of filters. */
     readonly outChannels: number,
+    /** Size of a filter in pixels, R x S. */
     readonly kernel: Pair,
     options: Conv2dLayerOptions = {},
   ) {

@@ -5,20 +5,25 @@ import { requireInteger, requireKnownOptions } from '../../runtime/options.js'
 import { kaimingUniform, parameter, uniform, zeros, type Init } from '../init.js'
 import { Module } from '../module.js'
 
+/** Options of `Linear`. */
 export interface LinearOptions {
-  /** Default true. */
+  /** Whether a number an output is added; default true. */
   bias?: boolean
   /** How the weight is initialised; default kaimingUniform. */
   init?: Init
 }
 
-/** Fully connected layer: x [N, inFeatures] to [N, outFeatures]. */
+/** Fully connected layer: x [N, inFeatures] times the transposed weight, + bias: [N, outFeatures]. */
 export class Linear extends Module {
+  /** [outFeatures, inFeatures], as in PyTorch. */
   readonly weight: Parameter
+  /** [outFeatures]. */
   readonly bias: Parameter | undefined
 
   constructor(
+    /** Values of an input. */
     readonly inFeatures: number,
+    /** Values of an output. */
     readonly outFeatures: number,
     options: LinearOptions = {},
   ) {

@@ -5,17 +5,23 @@ import { requireKnownOptions } from '../../runtime/options.js'
 import { Module } from '../module.js'
 import { size } from './size.js'
 
+/** Options of `MaxPool2d` and `AvgPool2d`. */
 export interface PoolLayerOptions {
-  /** Default: the kernel. */
+  /** In pixels; default: the kernel. */
   stride?: Pair
+  /** Rows and columns around the image; default 0. */
   padding?: Padding
 }
 
+/** Maximum over windows of x [N, H, W, C]: [N, H', W', C]; padding never wins. */
 export class MaxPool2d extends Module {
+  /** In pixels. */
   readonly stride: Pair
+  /** Rows and columns around the image. */
   readonly padding: Padding
 
   constructor(
+    /** Size of the window in pixels. */
     readonly kernel: Pair,
     options: PoolLayerOptions = {},
   ) {
@@ -35,13 +41,18 @@ export class MaxPool2d extends Module {
   }
 }
 
+/** Mean over windows of x [N, H, W, C]: [N, H', W', C]. */
 export class AvgPool2d extends Module {
+  /** In pixels. */
   readonly stride: Pair
+  /** Rows and columns around the image. */
   readonly padding: Padding
+  /** Whether padding counts, as zeros, in the mean. */
   readonly countIncludePad: boolean
 
   /** Padding counts in the mean unless `countIncludePad` is false. */
   constructor(
+    /** Size of the window in pixels. */
     readonly kernel: Pair,
     options: PoolLayerOptions & { countIncludePad?: boolean } = {},
   ) {

@@ -4,6 +4,7 @@ import { Module } from '../module.js'
 
 /** max(x, 0), or x itself when erased; `eraseReLU` sets the flag. */
 export class ReLU extends Module {
+  /** Whether it passes its input on unchanged. */
   erased = false
 
   forward(x: Tensor): Tensor {

@@ -10,10 +10,12 @@ export class Sequential extends Module {
     Object.assign(this, modules)
   }
 
+  /** Number of modules. */
   override get length(): number {
     return Array.from(this.children()).length
   }
 
+  /** The modules, in order. */
   *[Symbol.iterator](): Iterator<Module> {
     for (const [, module] of this.children()) yield module
   }

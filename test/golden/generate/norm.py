@@ -50,7 +50,7 @@ def training(file, name, channels, residual, activation):
     with_mask = residual and activation == "relu"
     mask = " mask" if with_mask else ""
     if with_mask:
-        g.put(mask=(before > 0).to(torch.uint8))
+        g.put(mask=np.packbits((before > 0).numpy(), axis=-1, bitorder="little"))
     fused = {"activation": activation}
     g.case("bnStats", "x", "mean invstd variance", epsilon=EPSILON)
     g.case("bnApply", "x mean invstd gamma beta" + (" residual" if residual else ""), "y" + mask, **fused)
@@ -78,7 +78,7 @@ def inference(file, name, channels, residual, activation):
     with_mask = residual and activation == "relu"
     mask = " mask" if with_mask else ""
     if with_mask:
-        g.put(mask=(before > 0).to(torch.uint8))
+        g.put(mask=np.packbits((before > 0).numpy(), axis=-1, bitorder="little"))
     attributes = {"epsilon": EPSILON, "activation": activation}
     reads = "x mean variance gamma beta" + (" residual" if residual else "")
     g.case("batchNormInfer", reads, "y" + mask, **attributes)

@@ -84,7 +84,7 @@ def gradient_norm(file, name, max_norm):
     after[1] = (parameter.grad / gradient).mean()
     after[2] = norm
     g.put(gradient=gradient, loss=np.array([1.5], np.float32), state=before, **{"state.after": after})
-    g.case("gradNorm", "gradient loss state", "state", maxNorm=max_norm)
+    g.case("gradNorm", "loss state gradient", "state", maxNorm=max_norm)
 
 
 def add_to(file):

@@ -1,4 +1,5 @@
 /** Cases of batch norm: statistics, application, gradients, running statistics, and the form with fixed statistics. */
+import { maskShape } from '../../../src/graph/rules/norm.js'
 import type { Shape } from '../../../src/runtime/dtype.js'
 import type { Case, Example } from './case.js'
 import { f32, sizeOf, type Draw } from './draw.js'
@@ -9,6 +10,8 @@ const shapes: Shape[] = [
   [3, 7, 5, 3],
   [1, 4, 4, 10],
   [2, 6, 6, 36],
+  [2, 3, 3, 64],
+  [1, 2, 2, 300], // more than one block of the mask, and a last byte that is not full
   [5, 3, 3, 1],
   [16, 12], // flat features
   [2, 3, 2, 2, 6],
@@ -70,7 +73,7 @@ function application(op: 'bnApply' | 'batchNormInfer', shape: Shape): Case[] {
         ...(residual && { residual: draw.values(shape) }),
       },
       attributes: { activation, ...(op === 'batchNormInfer' && { epsilon: epsilonFor(draw) }) },
-      outputs: mask ? { mask: { shape, dtype: 'u8' as const } } : {},
+      outputs: mask ? { mask: { shape: maskShape(shape), dtype: 'u8' as const } } : {},
     }),
     terms: 4,
   }))
@@ -92,7 +95,7 @@ function reduction(shape: Shape): Case[] {
         dy: draw.values(shape),
         x: draw.values(shape),
         ...channelInputs(draw, shape.at(-1)!),
-        ...(mask && { mask: draw.bytes(1, shape) }),
+        ...(mask && { mask: draw.bytes(255, maskShape(shape)) }),
       },
       attributes: { activation },
     }),
@@ -114,7 +117,7 @@ function gradient(shape: Shape): Case[] {
           ...channelInputs(draw, channels),
           dgamma: draw.values([channels]),
           dbeta: draw.values([channels]),
-          ...(mask && { mask: draw.bytes(1, shape) }),
+          ...(mask && { mask: draw.bytes(255, maskShape(shape)) }),
         },
         attributes: { activation },
         outputs: residual ? { dresidual: { shape } } : {},
@@ -135,7 +138,7 @@ function inferenceGradient(shape: Shape): Case[] {
           dy: draw.values(shape),
           x: draw.values(shape),
           ...inferenceInputs(draw, shape.at(-1)!),
-          ...(mask && { mask: draw.bytes(1, shape) }),
+          ...(mask && { mask: draw.bytes(255, maskShape(shape)) }),
         },
         attributes: { activation, epsilon: epsilonFor(draw) },
         outputs: residual ? { dresidual: { shape } } : {},
@@ -145,18 +148,17 @@ function inferenceGradient(shape: Shape): Case[] {
   )
 }
 
+/** Layers of 10, 700 and 1 channels, whose statistics lie in another order and with gaps; what lies between stays as it is. */
 const running = [1, 0].map((finite): Case => ({
   op: 'bnRunningUpdate',
   name: finite ? 'applied' : 'skipped',
   make: draw => ({
-    inputs: {
-      mean: draw.values([10]),
-      variance: draw.positive([10]),
-      state: stateOf({ finite }),
-      runningMean: draw.values([10]),
-      runningVariance: draw.positive([10]),
+    inputs: { statistics: draw.positive([1460]), state: stateOf({ finite }), running: draw.positive([1500]) },
+    attributes: {
+      ranges: [0, 5, 1480, 10, 32, 20, 725, 700, 1450, 0, 1, 1],
+      momentum: [0.25, 0.5, 1],
+      count: [2, 5, 3],
     },
-    attributes: { momentum: 0.25, count: 2 },
   }),
   terms: 2,
 }))
@@ -174,7 +176,7 @@ const edges = (['bnApply', 'batchNormInfer'] as const).map((op): Case => ({
       beta: f32(0, -1),
     },
     attributes: { activation: 'relu', ...(op === 'batchNormInfer' && { epsilon: 0.25 }) },
-    outputs: { mask: { shape: [3, 2], dtype: 'u8' } },
+    outputs: { mask: { shape: [3, 1], dtype: 'u8' } },
   }),
   nonFinite: true,
 }))

@@ -12,7 +12,15 @@ export function stateOf(entries: Partial<Record<Exclude<keyof typeof index, 'siz
   return { shape: [index.size], data }
 }
 
-const norms: { name: string; size: number; maxNorm?: number; loss?: number; lossScale?: number; gradient?: number[] }[] = [
+const norms: {
+  name: string
+  size: number
+  maxNorm?: number
+  loss?: number
+  lossScale?: number
+  gradient?: number[]
+  more?: number[]
+}[] = [
   { name: 'one element', size: 1 },
   { name: 'no clipping', size: 1000, loss: 2.5 },
   { name: 'clipped', size: 1000, maxNorm: 1, loss: 2.5 },
@@ -23,15 +31,17 @@ const norms: { name: string; size: number; maxNorm?: number; loss?: number; loss
   { name: 'loss infinite', size: 100, loss: Infinity, maxNorm: 1 },
   { name: 'gradient NaN', size: 3, gradient: [1, NaN, 2] },
   { name: 'gradient infinite', size: 3, gradient: [1, 2, -Infinity], loss: 1, maxNorm: 1 },
+  { name: 'three gradients', size: 17_000, loss: 1, more: [20_000, 5] },
   { name: 'squares beyond the range of f32', size: 2, gradient: [1e30, -1e30], loss: 1, maxNorm: 1 },
 ]
 
-const normCases = norms.map(({ name, size, maxNorm = 0, loss, lossScale = 1, gradient }): Case => ({
+const normCases = norms.map(({ name, size, maxNorm = 0, loss, lossScale = 1, gradient, more = [] }): Case => ({
   op: 'gradNorm',
   name,
   make: draw => ({
     inputs: {
       gradient: gradient ? f32(...gradient) : draw.values([size]),
+      ...Object.fromEntries(more.map((elements, i) => [`gradient${i + 1}`, draw.values([elements])])),
       ...(loss !== undefined && { loss: f32(loss) }),
       state: stateOf({ lossScale }),
     },

@@ -1,5 +1,5 @@
 /**
- * Makes plans, runs each once, and prints the process's memory after some and after all of them. Disposes them, or with the
+ * Makes plans, runs each once, and prints the process's memory (V8's heap left out) after some and after all of them. Disposes them, or with the
  * argument 'forget' leaves them to the garbage collector.
  */
 import { compile, models } from '../../../src/index.js'
@@ -21,8 +21,8 @@ for (let i = 1; i <= all; i++) {
       globalThis.gc?.()
       await new Promise(resolve => setTimeout(resolve, 20))
     }
-    const { rss, external } = process.memoryUsage()
-    memory.push({ rss, external })
+    const { rss, heapTotal, external } = process.memoryUsage()
+    memory.push({ native: rss - heapTotal, external })
   }
 }
 console.log(JSON.stringify(memory))

@@ -12,9 +12,17 @@ export interface Ended {
   stderr: string
 }
 
-export function runProcess(script: string, args: readonly string[] = [], nodeOptions: readonly string[] = []): Promise<Ended> {
+export function runProcess(
+  script: string,
+  args: readonly string[] = [],
+  nodeOptions: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const file = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', file, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  })
   const ended = { stdout: '', stderr: '' }
   child.stdout.on('data', (text: Buffer) => (ended.stdout += text.toString()))
   child.stderr.on('data', (text: Buffer) => (ended.stderr += text.toString()))

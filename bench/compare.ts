@@ -1,0 +1,128 @@
+// A training step of ResNet-20 and an inference of ResNet-50, f32, of all libraries that are found: one after the other, in
+// rounds, each time in a process of its own.
+import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { deviceInfo } from '../src/runtime/devices.js'
+import { InvalidArgument } from '../src/runtime/errors.js'
+import { packageRoot } from '../src/runtime/package_root.js'
+import { findPeers, type Peer, type Task } from './find_peers.js'
+import { writeInferenceWeights } from './inference_weights.js'
+import type { Job, Timing } from './peers/job.js'
+import { runPeer } from './run_peer.js'
+import { median, pairedRatios, relativeDifference, spread } from './statistics.js'
+import { table } from './table.js'
+
+export interface CompareOptions {
+  rounds: number
+  steps: number
+  only?: Task
+  json?: string
+}
+
+interface Workload {
+  readonly task: Task
+  readonly model: string
+  readonly batch: number
+  readonly size: number
+}
+
+const workloads: readonly Workload[] = [
+  { task: 'train', model: 'resnet20', batch: 128, size: 32 },
+  { task: 'infer', model: 'resnet50', batch: 1, size: 224 },
+  { task: 'infer', model: 'resnet50', batch: 8, size: 224 },
+]
+const warmUp = 5
+/** How far outputs may lie from this package's, as a share of its largest: far more than f32 rounding, far less than a mistake. */
+const tolerance = 1e-4
+
+export async function compare({ rounds, steps, only, json }: CompareOptions): Promise<void> {
+  // Known now rather than after the measurement; what is in the file stays until there is something better.
+  if (json !== undefined) await appendFile(json, '').catch((error: unknown) => refuse(json, error))
+  const { found, missing } = findPeers()
+  for (const each of missing) console.log(`${each}\n`)
+  const { threads } = deviceInfo()
+  const machine = { cpu: cpus()[0]?.model ?? 'unknown CPU', cores: cpus().length, threads, node: process.version }
+  console.log(`${machine.cpu}, ${machine.cores} cores, ${threads} threads each, Node ${process.version}`)
+
+  const folder = join(packageRoot(), 'build', 'bench')
+  const weights = join(folder, 'resnet50.safetensors')
+  if (only !== 'train') {
+    await mkdir(folder, { recursive: true })
+    await writeInferenceWeights('resnet50', weights)
+  }
+  const results = []
+  for (const workload of workloads.filter(({ task }) => only === undefined || task === only)) {
+    const { task, batch, size } = workload
+    const peers = found.filter(({ commands }) => commands[task])
+    const timings = measure(task, peers, { batch, size, warmUp, steps, threads, weights }, rounds)
+    const rows = summary(workload, timings)
+    print(workload, rows)
+    results.push({ ...workload, peers: rows })
+  }
+  if (json !== undefined) {
+    const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+    const report = { commandLine, date: new Date().toISOString(), ...machine, rounds, steps, results }
+    await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`)
+  }
+}
+
+/** The timings of every round by peer. A peer that fails is named and left out of all rounds; this package may not fail. */
+function measure(task: Task, peers: readonly Peer[], job: Job, rounds: number): Map<string, Timing[]> {
+  const timings = new Map(peers.map(({ name }) => [name, [] as Timing[]]))
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < peers.length; i++) {
+      // Another one starts each round, so that none always follows the same.
+      const peer = peers[(i + round) % peers.length]!
+      if (!timings.has(peer.name)) continue
+      console.error(`${task}, batch ${job.batch}, round ${round + 1} of ${rounds}: ${peer.name}`)
+      const result = runPeer(peer, task, job)
+      if ('failure' in result) {
+        if (peer === peers[0]) throw new Error(`${peer.name} failed: ${result.failure}`)
+        console.error(`${peer.name} failed and is left out: ${result.failure}`)
+        timings.delete(peer.name)
+      } else timings.get(peer.name)!.push(result)
+    }
+  }
+  return timings
+}
+
+/** A row a peer, this package first. Throws where a peer computes something else. */
+function summary({ batch }: Workload, timings: ReadonlyMap<string, readonly Timing[]>) {
+  const [ours] = timings.values()
+  const medians = (list: readonly Timing[]) => list.map(({ milliseconds }) => median(milliseconds))
+  return [...timings].map(([name, list]) => {
+    const { peer, threads, output } = list[0]!
+    const milliseconds = spread(medians(list))
+    const difference = output && relativeDifference(ours![0]!.output!, output)
+    if (difference !== undefined && !(difference <= tolerance))
+      throw new Error(`${name} computes something else: its output is off by ${difference} of the largest, above ${tolerance}`)
+    // How many times as long the peer takes, round by round.
+    const speed = list === ours ? undefined : pairedRatios(medians(list), medians(ours!))
+    return { peer, threads, milliseconds, imagesPerSecond: (batch / milliseconds.median) * 1000, speed, difference }
+  })
+}
+
+function print({ task, model, batch, size }: Workload, rows: ReturnType<typeof summary>): void {
+  const what = task === 'train' ? 'Training step' : 'Inference'
+  console.log(`\n${what} of ${model}, batch ${batch}, ${size}x${size}, f32\n`)
+  const head = ['', 'threads', 'ms (median of rounds)', 'lowest - highest', 'images/s', 'speed of eraserelu relative to it']
+  console.log(
+    table(
+      task === 'infer' ? [...head, 'difference of outputs'] : head,
+      rows.map(({ peer, threads, milliseconds, imagesPerSecond, speed, difference }) => [
+        peer,
+        String(threads),
+        milliseconds.median.toFixed(1),
+        `${milliseconds.lowest.toFixed(1)} - ${milliseconds.highest.toFixed(1)}`,
+        imagesPerSecond.toFixed(0),
+        speed ? `${speed.median.toFixed(2)} (${speed.lowest.toFixed(2)} - ${speed.highest.toFixed(2)})` : '',
+        ...(difference === undefined ? [] : [speed ? difference.toExponential(0) : '']),
+      ]),
+    ),
+  )
+}
+
+function refuse(file: string, error: unknown): never {
+  throw new InvalidArgument(`--json ${file}: cannot be written (${(error as Error).message})`, { cause: error })
+}

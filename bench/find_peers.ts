@@ -1,0 +1,57 @@
+// Which libraries are here to compare with, and how to get those that are not.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+export type Task = 'train' | 'infer'
+
+export interface Peer {
+  readonly name: string
+  /** The command that measures a task, without the job. */
+  readonly commands: Partial<Record<Task, readonly [command: string, ...args: string[]]>>
+  /** Comes after the job. */
+  readonly flags: readonly string[]
+}
+
+const peersFolder = join(import.meta.dirname, 'peers')
+const script = (...path: string[]) => join(peersFolder, ...path)
+const tsx = (...path: string[]) => [process.execPath, '--import', 'tsx', script(...path)] as const
+
+/** This package first, then those that are found; `missing` says what is not, and what to do about it. */
+export function findPeers(): { found: readonly Peer[]; missing: readonly string[] } {
+  const found: Peer[] = [
+    {
+      name: 'eraserelu',
+      commands: { train: tsx('eraserelu', 'train.ts'), infer: tsx('eraserelu', 'infer.ts') },
+      flags: [],
+    },
+  ]
+  const missing: string[] = []
+
+  const python = process.env.ERASERELU_BENCH_PYTHON ?? 'python3'
+  const hasTorch = spawnSync(python, ['-c', 'import torch, safetensors'], { encoding: 'utf8' })
+  if (hasTorch.status === 0) {
+    const commands = { train: [python, script('pytorch', 'train.py')], infer: [python, script('pytorch', 'infer.py')] } as const
+    found.push({ name: 'PyTorch', commands, flags: [] }, { name: 'PyTorch compiled', commands, flags: ['--compile'] })
+  } else {
+    const reason = hasTorch.error?.message ?? hasTorch.stderr.trim().split('\n').at(-1) ?? ''
+    missing.push(
+      `PyTorch: not in ${python} (${reason}). In a virtual environment: pip install torch safetensors; ` +
+        'then set ERASERELU_BENCH_PYTHON to its bin/python.',
+    )
+  }
+
+  if (resolves('onnxruntime-node')) {
+    found.push({ name: 'onnxruntime-node', commands: { infer: tsx('onnxruntime', 'infer.ts') }, flags: [] })
+  } else missing.push('onnxruntime-node: not installed. Get it with: npm install --prefix bench/peers/onnxruntime')
+  return { found, missing }
+}
+
+function resolves(name: string): boolean {
+  try {
+    createRequire(script('onnxruntime', 'package.json')).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,32 @@
+// Training steps of ResNet-20 with this package, as a user would run them.
+import { fromBatches } from '../../../src/data/index.js'
+import { create } from '../../../src/models/index.js'
+import { sgd } from '../../../src/optim/index.js'
+import { deviceInfo } from '../../../src/runtime/devices.js'
+import { Trainer } from '../../../src/train/trainer.js'
+import { images, readJob, report } from '../job.js'
+
+const job = readJob()
+const { batch: batchSize, size, warmUp, steps } = job
+const batch = { images: images(job), labels: new Int32Array(batchSize).map((_, i) => i % 10) }
+async function* train() {
+  for (let i = 0; i < warmUp + steps; i++) yield await Promise.resolve(batch)
+}
+
+const trainer = new Trainer(create('resnet20'), {
+  data: fromBatches({ train, shape: [size, size, 3], numClasses: 10, batchesPerEpoch: warmUp + steps, imageType: 'f32' }),
+  batchSize,
+  epochs: 1,
+  optimizer: sgd({ lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
+})
+const milliseconds: number[] = []
+let before = performance.now()
+for await (const event of trainer.fit()) {
+  if (event.type !== 'step') continue
+  const now = performance.now()
+  milliseconds.push(now - before)
+  before = now
+}
+await trainer.dispose()
+const { library, instructions, threads } = deviceInfo()
+report({ peer: `eraserelu (${library}, ${instructions})`, threads, milliseconds: milliseconds.slice(warmUp) })

@@ -1,0 +1,43 @@
+// What the bench asks of a peer's process (JSON, the first argument) and what that prints: one line of JSON, its last.
+export interface Job {
+  readonly batch: number
+  /** Side of an image in pixels; images have 3 channels. */
+  readonly size: number
+  readonly warmUp: number
+  readonly steps: number
+  readonly threads: number
+  /** A safetensors file of this package, for inference. */
+  readonly weights: string
+}
+
+export interface Timing {
+  /** Library, version and form. */
+  readonly peer: string
+  readonly threads: number
+  /** Of each step after the warm-up. */
+  readonly milliseconds: readonly number[]
+  /** The logits of an inference, by which the bench sees that all compute the same. */
+  readonly output?: readonly number[]
+}
+
+export const readJob = (): Job => JSON.parse(process.argv[2] ?? '') as Job
+
+export const report = (timing: Timing): void => console.log(JSON.stringify(timing))
+
+/** The same floats for every peer, [batch, size, size, 3]. */
+export function images({ batch, size }: Job): Float32Array {
+  return new Float32Array(batch * size * size * 3).map((_, i) => Math.sin(i * 0.37))
+}
+
+/** Milliseconds of each run after the warm-up, and what the last returned. */
+export async function time<T>({ warmUp, steps }: Job, run: () => Promise<T>): Promise<{ milliseconds: number[]; last: T }> {
+  let last = await run()
+  for (let i = 1; i < warmUp; i++) last = await run()
+  const milliseconds: number[] = []
+  for (let i = 0; i < steps; i++) {
+    const start = performance.now()
+    last = await run()
+    milliseconds.push(performance.now() - start)
+  }
+  return { milliseconds, last }
+}

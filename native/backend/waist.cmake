@@ -1,0 +1,13 @@
+# define_waist(FILES): compiles FILES with ERASERELU_WAIST, a digest of the headers whose types the addon and eraserelu_cuda.so share.
+function(define_waist)
+  set(folder ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
+  set(headers base/error.h base/tensor_desc.h plan/op_desc.h plan/policy.h plan/step_params.h backend/backend.h backend/cuda_interface.h)
+  set(digests "")
+  foreach(header ${headers})
+    file(SHA256 ${folder}/${header} digest)
+    string(APPEND digests ${digest})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${header})
+  endforeach()
+  string(SHA256 digest "${digests} ${CMAKE_CXX_COMPILER_ID}")
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_DEFINITIONS ERASERELU_WAIST="${digest}")
+endfunction()

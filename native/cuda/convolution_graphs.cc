@@ -1,0 +1,61 @@
+#include "cuda/convolution_graphs.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "cuda/engine_choice.h"
+
+namespace eraserelu::cuda {
+
+namespace {
+[[noreturn]] void refuse(const ConvolutionForm& form, const std::string& reason) {
+  fail(ErrorCode::Unsupported, form.desc().to_string(), ": cuDNN: ", reason);
+}
+}  // namespace
+
+ConvolutionGraphs::ConvolutionGraphs(const ConvolutionForm& form, const Device& device, const Policy& policy)
+    : device_(device), fused_(form.fusible()) {
+  std::string reason;
+  try {
+    build(form, policy);
+    return;
+  } catch (const CudnnRefusal& refusal) {
+    if (!fused_) refuse(form, refusal.what());
+    reason = refusal.what();
+  }
+  fused_ = false;
+  try {
+    build(form, policy);
+  } catch (const CudnnRefusal& refusal) {
+    refuse(form, "fused: " + reason + "; the convolution alone: " + refusal.what());
+  }
+}
+
+void ConvolutionGraphs::build(const ConvolutionForm& form, const Policy& policy) {
+  const DType io = form.desc().reads[0].dtype;
+  graphs_.clear();
+  for (const std::int64_t images : form.launches()) {
+    CudnnGraph& graph = graphs_.try_emplace(images, io).first->second;
+    form.describe(graph, images, fused_);
+    choose_engine(graph, form, images, fused_, device_, policy, notes_);
+  }
+  for (const auto& [images, graph] : graphs_) {
+    if (graph.workspace() > 0) workspace_ = std::max(workspace_, graph.workspace() + kWorkspaceAlignment);
+    const std::string name = graph.engine();
+    if (engine_.find(name) == std::string::npos) engine_ += (engine_.empty() ? "cudnn " : " + ") + name;
+  }
+}
+
+void ConvolutionGraphs::bind(char* workspace) {
+  const auto address = reinterpret_cast<std::uintptr_t>(workspace);
+  const std::size_t gap = (kWorkspaceAlignment - address % kWorkspaceAlignment) % kWorkspaceAlignment;
+  workspaceAt_ = workspace_ == 0 ? nullptr : workspace + gap;
+}
+
+void ConvolutionGraphs::execute(std::int64_t images, std::vector<void*>& addresses) const {
+  const auto graph = graphs_.find(images);
+  eraserelu::check(graph != graphs_.end(), "a convolution was launched with ", images, " images, for which it was not prepared");
+  graph->second.execute(device_, addresses, workspaceAt_);
+}
+
+}  // namespace eraserelu::cuda

@@ -1,0 +1,57 @@
+// What the three convolution kernels share: cuDNN's graphs for the images of a launch, and where an image is.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cuda/convolution_form.h"
+#include "plan/policy.h"
+
+namespace eraserelu::cuda {
+
+/// An activation in memory, by image.
+class Images {
+ public:
+  explicit Images(const TensorDesc& activation)
+      : bytes_(activation.present ? static_cast<std::int64_t>(activation.bytes()) / activation.dim(0) : 0) {}
+
+  void bind(const void* memory) { memory_ = static_cast<char*>(const_cast<void*>(memory)); }
+  bool present() const { return memory_ != nullptr; }
+  void* at(std::int64_t image) const { return memory_ + image * bytes_; }
+
+ private:
+  std::int64_t bytes_;   // of one image
+  char* memory_ = nullptr;
+};
+
+/// The graphs of one kernel: one for the images of a launch, and one for what is left at the end of the batch.
+class ConvolutionGraphs {
+ public:
+  /// Where there is something to fuse and no engine does it right, the graphs are those of the convolution alone. Throws Unsupported.
+  ConvolutionGraphs(const ConvolutionForm& form, const Device& device, const Policy& policy);
+
+  bool fused() const { return fused_; }
+  std::size_t workspace() const { return workspace_; }   // bytes; begins anywhere
+  const std::string& engine() const { return engine_; }  // "cudnn eng12_k2=3"
+  const std::vector<std::string>& notes() const { return notes_; }   // Requirements::notes
+
+  void bind(char* workspace);
+
+  /// `addresses`: of the graph's tensors in memory, in the order in which they were described.
+  void execute(std::int64_t images, std::vector<void*>& addresses) const;
+
+ private:
+  void build(const ConvolutionForm& form, const Policy& policy);
+
+  const Device& device_;
+  bool fused_;
+  std::map<std::int64_t, CudnnGraph> graphs_;   // by images
+  std::size_t workspace_ = 0;
+  std::string engine_;
+  std::vector<std::string> notes_;
+  void* workspaceAt_ = nullptr;
+};
+
+}  // namespace eraserelu::cuda

@@ -1,0 +1,200 @@
+#include "cuda/engine_choice.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+#include "base/error.h"
+#include "cuda/engine_cache.h"
+#include "cuda/engine_check.h"
+
+namespace eraserelu::cuda {
+
+namespace {
+
+/// All that an engine's results and speed depend on beside device and versions, on one line.
+std::string form_text(const ConvolutionForm& form, std::int64_t images, bool fused) {
+  const Windows& windows = form.windows();
+  std::ostringstream text;
+  text << form.desc().spec->name;
+  for (const ConvolutionForm::Operand& operand : form.operands(fused)) {
+    TensorDesc tensor = operand.tensor;
+    if (operand.images) tensor = form.part(tensor, images);
+    text << " " << operand.name << to_string(tensor.shape) << name_of(tensor.dtype) << "@" << std::min<std::int64_t>(tensor.alignment, 16);
+  }
+  text << " stride" << to_string(windows.stride) << " pad" << to_string(windows.before) << to_string(windows.after) << " dilation"
+       << to_string(windows.dilation);
+  if (fused && form.activation() == Activation::relu) text << " relu";
+  return text.str();
+}
+
+/// What findings depend on beside the form, and where they are kept.
+struct KnownDevice {
+  std::string identity;   // "NVIDIA H200 sm_90, cuDNN 9.28.1"
+  EngineCache findings{EngineCache::usual_folder()};
+};
+
+/// Of a GPU, for the process. Only its runner's thread uses it.
+KnownDevice& known(const Device& device) {
+  static auto& mutex = *new std::mutex();   // never destroyed: runners may still be at work when the process ends
+  static auto& devices = *new std::map<int, KnownDevice>();
+  const std::lock_guard<std::mutex> lock(mutex);
+  KnownDevice& known = devices[device.index];
+  if (known.identity.empty()) {
+    cudaDeviceProp properties{};
+    check(cudaGetDeviceProperties(&properties, device.index), "cudaGetDeviceProperties");
+    known.identity = std::string(properties.name) + " sm_" + std::to_string(properties.major) + std::to_string(properties.minor) + ", cuDNN " +
+                     cudnn_version();
+  }
+  return known;
+}
+
+class Choice {
+ public:
+  Choice(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
+         std::vector<std::string>& notes)
+      : graph_(graph),
+        form_(form),
+        images_(images),
+        described_(!device.described.empty()),
+        known_(known(device)),
+        policy_(policy),
+        notes_(notes),
+        check_(form, images, fused, device),
+        key_(known_.identity + "; " + form_text(form, images, fused)),
+        findings_(known_.findings.load(key_)) {}
+
+  void first() {
+    for (const Row& row : allowed()) {
+      if (!build(row) || !passes(row)) continue;
+      return;
+    }
+    refuse();
+  }
+
+  void fastest() {
+    std::vector<std::pair<double, Row>> timed;
+    for (const Row& row : allowed()) {
+      const auto found = findings_.find(row.engine.name);
+      const bool isTimed = found != findings_.end() && found->second.seconds >= 0;
+      if (!isTimed && !(build(row) && passes(row) && time(row))) continue;
+      timed.emplace_back(findings_[row.engine.name].seconds, row);
+    }
+    std::stable_sort(timed.begin(), timed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [seconds, row] : timed)
+      if (build(row) && passes(row)) return;
+    refuse();
+  }
+
+ private:
+  struct Row {
+    std::size_t index;
+    EngineCandidate engine;
+  };
+
+  /// The plans that the policy allows, in cuDNN's order, each name once.
+  std::vector<Row> allowed() {
+    std::vector<Row> rows;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < graph_.candidates(); ++i) {
+      const Row row{i, graph_.candidate(i)};
+      if (!names.insert(row.engine.name).second) continue;
+      const std::string reason = objection(row.engine, policy_, form_.desc().reads[0].dtype);
+      if (reason.empty()) rows.push_back(row);
+      else reject(row, reason);
+    }
+    return rows;
+  }
+
+  bool build(const Row& row) {
+    try {
+      graph_.build(row.index, policy_.workspaceLimit);
+      return true;
+    } catch (const CudnnRefusal& refusal) {
+      reject(row, refusal.what());
+      return false;
+    }
+  }
+
+  /// Of the plan that was built last.
+  bool passes(const Row& row) {
+    if (described_) return true;   // nothing can be run on a GPU that is not here
+    const double allowed = allowed_error(form_, images_, row.engine.rounds);
+    const auto found = findings_.find(row.engine.name);
+    const bool isNew = found == findings_.end();
+    if (isNew && !measure(row)) return false;
+    const double error = findings_[row.engine.name].error;
+    if (error <= allowed) return true;   // a NaN is not
+    std::ostringstream reason;
+    reason << "its results are off by " << error << ", " << allowed << " is allowed";
+    reject(row, reason.str());
+    if (isNew) tell(row, reason.str());
+    return false;
+  }
+
+  bool measure(const Row& row) {
+    return run(row, [&] { findings_[row.engine.name] = {check_.error(graph_), -1}; });
+  }
+  bool time(const Row& row) {
+    return run(row, [&] { findings_[row.engine.name].seconds = check_.seconds(graph_); });
+  }
+
+  template <typename Run>
+  bool run(const Row& row, const Run& find_out) {
+    try {
+      find_out();
+    } catch (const Error& error) {
+      const char* advice = error.code() == ErrorCode::OutOfMemory ? ". Use a smaller batch." : "";
+      fail(error.code(), form_.desc().to_string(), ": cuDNN's engine ", row.engine.name, " cannot be checked before its first use: ", error.what(), advice);
+    } catch (const std::runtime_error& error) {   // may be better next time: not kept
+      const std::string reason = std::string("it cannot be run: ") + error.what();
+      reject(row, reason);
+      tell(row, reason);
+      return false;
+    }
+    known_.findings.save(key_, findings_);
+    return true;
+  }
+
+  void tell(const Row& row, const std::string& reason) {
+    notes_.push_back(form_.desc().to_string() + ": cuDNN's engine " + row.engine.name + " is not used: " + reason);
+  }
+
+  void reject(const Row& row, const std::string& reason) {
+    reasons_ += (reasons_.empty() ? "" : "; ") + row.engine.name + ": " + reason;
+  }
+
+  [[noreturn]] void refuse() const { throw CudnnRefusal("none of the plans offered can be used: " + reasons_); }
+
+  CudnnGraph& graph_;
+  const ConvolutionForm& form_;
+  const std::int64_t images_;
+  const bool described_;
+  KnownDevice& known_;
+  const Policy& policy_;
+  std::vector<std::string>& notes_;
+  EngineCheck check_;
+  const std::string key_;
+  EngineFindings findings_;
+  std::string reasons_;
+};
+
+}  // namespace
+
+std::string objection(const EngineCandidate& candidate, const Policy& policy, DType io) {
+  if (policy.deterministic && !candidate.deterministic) return "is not deterministic";
+  if (io == DType::f32 && !policy.tf32 && candidate.rounds) return "rounds to TF32";
+  return "";
+}
+
+void choose_engine(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
+                   std::vector<std::string>& notes) {
+  graph.propose(device);
+  Choice choice(graph, form, images, fused, device, policy, notes);
+  policy.autotune ? choice.fastest() : choice.first();
+}
+
+}  // namespace eraserelu::cuda

@@ -1,0 +1,15 @@
+// How kernels may be chosen where a backend has several: what a plan's owner asks of its engines. Backends without a choice ignore it.
+#pragma once
+
+#include <cstdint>
+
+namespace eraserelu {
+
+struct Policy {
+  bool deterministic = true;          // the same bytes in give the same bytes out
+  bool autotune = false;              // time the candidates and keep the fastest
+  bool tf32 = false;                  // f32 convolutions may round their operands to TF32
+  std::int64_t workspaceLimit = -1;   // most bytes of scratchpad that a library engine may take; -1: no limit
+};
+
+}  // namespace eraserelu

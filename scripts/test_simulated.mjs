@@ -1,0 +1,41 @@
+// `npm run test:simulated`: builds the simulated GPU and the GPU backend on it, runs their own tests, and then the tests of operations,
+// plans and training with the device `cuda` among the devices. Needs the CUDA headers, which it fetches, and no GPU.
+// Ends with `N passed, N failed`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+const library = resolve('build/simulated/eraserelu_cuda.so')
+const file = name => `test/native/${name}.test.ts`
+// Tests that name their device: those of others are in `npm test`.
+const byDevice = [...['operations', 'operations_16bit', 'chunks'].map(file), 'test/golden', 'test/train/precision.test.ts']
+const whole = [
+  ...['float16', 'microbatches', 'plan_tiled', 'surface', 'misuse', 'mask'].map(file),
+  'test/train/trainer_models.test.ts',
+]
+
+const report = 'build/test/vitest.json'
+let passed = 0
+let failed = 0
+
+// Engines are checked anew: what an earlier build made of them does not count.
+rmSync('build/simulated/cache', { recursive: true, force: true })
+if (spawnSync('node', ['scripts/fetch_cuda.mjs'], { stdio: 'inherit' }).status !== 0) process.exit(1)
+test(['--project', 'simulated'])
+test(['--project', 'native', ...byDevice, '-t', 'on cuda'], { ERASERELU_CUDA_LIBRARY: library })
+test(['--project', 'native', ...whole], { ERASERELU_CUDA_LIBRARY: library })
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0
+
+/** Runs tests and counts what vitest reports; a file that could not even be loaded is one failure. */
+function test(args, env = {}) {
+  rmSync(report, { force: true })
+  // Not through npx, which would hand the words of a pattern to a shell.
+  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 }
+  passed += result.numPassedTests
+  failed += Math.max(result.numFailedTests, status === 0 ? 0 : 1)
+}

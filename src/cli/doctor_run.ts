@@ -1,0 +1,121 @@
+/** What `eraserelu doctor` does; loaded only when it runs. It reports failures and never throws them. */
+import { existsSync } from 'node:fs'
+import { availableParallelism, freemem, totalmem } from 'node:os'
+import { compile } from '../graph/session.js'
+import { Conv2d } from '../nn/index.js'
+import { addonFile, type DeviceInfo } from '../runtime/addon.js'
+import { deviceInfo, deviceProblem, devices } from '../runtime/devices.js'
+import { packageVersion } from '../runtime/package_root.js'
+import { doctorText } from './doctor_text.js'
+import { printResult, type JsonFlag } from './json.js'
+import { cpuModel, cpuQuota, hasBf16, instructionSets, memoryLimit, nvidiaDriver, platform } from './machine.js'
+import { openMpSettings, type OpenMpSetting } from './openmp.js'
+import { cudaCrash } from './probe_cuda.js'
+
+/** `reason`: why it does not work. */
+export type Device = (DeviceInfo & { readonly works: true }) | Absent
+interface Absent {
+  readonly name: string
+  readonly works: false
+  readonly reason: string
+}
+
+export interface Diagnosis {
+  readonly version: string
+  readonly node: { readonly version: string; readonly nodeApi: number }
+  readonly platform: string
+  readonly addon: { readonly file: string; readonly loaded: boolean; readonly reason?: string }
+  readonly devices: readonly Device[]
+  readonly cpu: {
+    readonly model: string
+    readonly processors: number
+    readonly instructionSets: readonly string[]
+    readonly bf16: boolean
+  }
+  readonly openmp: readonly OpenMpSetting[]
+  /** Bytes. */
+  readonly memory: { readonly total: number; readonly free: number }
+  /** Limits of the container that are visible here: processors, bytes. */
+  readonly limits: { readonly processors?: number; readonly memory?: number }
+  /** What could be better, and how. */
+  readonly notes: readonly string[]
+}
+
+export async function doctor(flags: JsonFlag): Promise<void> {
+  const given = { ...process.env }
+  // Before the addon is loaded: with OMP_PROC_BIND OpenMP then binds this thread to one of them.
+  const available = availableParallelism()
+  const crash = existsSync(addonFile()) ? cudaCrash() : undefined
+  const { names, reason } = loaded(crash === undefined ? devices : devicesWithoutCuda)
+  const absent = names.includes('cuda') ? [] : [noCuda(reason === undefined, crash)]
+  const found = [...(await Promise.all(names.map(check))), ...absent]
+  const sets = instructionSets()
+  const [processors, memory] = [cpuQuota(), memoryLimit()]
+  const diagnosis = {
+    version: packageVersion(),
+    node: { version: process.version, nodeApi: Number(process.versions.napi) },
+    platform: platform(),
+    addon: { file: addonFile(), loaded: reason === undefined, ...(reason !== undefined && { reason }) },
+    devices: found,
+    cpu: { model: cpuModel(), processors: available, instructionSets: sets, bf16: hasBf16(sets) },
+    openmp: openMpSettings(given, process.env),
+    memory: { total: totalmem(), free: freemem() },
+    limits: { ...(processors !== undefined && { processors }), ...(memory !== undefined && { memory }) },
+  }
+  printResult<Diagnosis>({ ...diagnosis, notes: notesOn(diagnosis) }, flags, doctorText)
+  if (!found.some(({ works }) => works)) process.exitCode = 1
+}
+
+/** The devices that `list` finds in the addon, or why it could not be loaded. */
+function loaded(list: () => string[]): { names: string[]; reason?: string } {
+  try {
+    return { names: list() }
+  } catch (error) {
+    const chosen =
+      process.env.ERASERELU_ADDON === undefined ? '' : ' (ERASERELU_ADDON names this file: without it the package takes its own)'
+    return { names: [], reason: `${(error as Error).message}${chosen}` }
+  }
+}
+
+/** Asks for no more than these, so that nothing looks for GPUs. */
+const devicesWithoutCuda = () => ['cpu', 'reference'].filter(name => deviceProblem(name) === undefined)
+
+/** Runs a small convolution on the device. */
+async function check(name: string): Promise<Device> {
+  try {
+    using session = await compile(new Conv2d(3, 16, 3), { inputs: { x: { shape: [1, 8, 8, 3] } }, device: name })
+    await session.run({ x: new Float32Array(8 * 8 * 3) })
+    return { ...deviceInfo(name), works: true }
+  } catch (error) {
+    return { name, works: false, reason: (error as Error).message }
+  }
+}
+
+/** `crash`: why the GPU backend must not be loaded here. */
+function noCuda(addonLoaded: boolean, crash: string | undefined): Absent {
+  const driver = nvidiaDriver()
+  const card =
+    driver === undefined ? 'no NVIDIA driver was found on this machine' : `this machine has the NVIDIA driver ${driver}`
+  const problem = crash ?? (addonLoaded ? deviceProblem('cuda') : undefined)
+  return { name: 'cuda', works: false, reason: `${problem ?? 'the addon is not loaded'} (${card})` }
+}
+
+function notesOn({ devices, cpu, limits }: Omit<Diagnosis, 'notes'>): string[] {
+  const threads = devices.find(device => device.works && device.name === 'cpu')
+  const used = threads?.works ? threads.threads : 0
+  const processors = limits.processors ?? cpu.processors
+  const allowed = Math.max(1, Math.floor(processors))
+  return [
+    ...(used > allowed
+      ? [
+          `${used} threads share ${processors} ${processors === 1 ? 'processor' : 'processors'}, which is slower than fewer threads: set OMP_NUM_THREADS=${allowed}.`,
+        ]
+      : []),
+    cpu.bf16
+      ? 'The processor has bf16 instructions, but this version computes in f32 only.'
+      : 'The processor has no bf16 instructions: bf16 would be slower than f32 here. This version computes in f32 only.',
+    ...(cpu.instructionSets.length > 0 && !cpu.instructionSets.includes('avx2')
+      ? ['The processor has no AVX2: training is slow.']
+      : []),
+  ]
+}

@@ -1,0 +1,50 @@
+/** `eraserelu predict`: what a trained model sees on images. */
+import { Command } from 'commander'
+import type { Precision } from '../graph/precision.js'
+import { addJsonOption } from './json.js'
+import { optionOf } from './train_settings.js'
+import { indices, positiveInteger, text } from './values.js'
+
+export interface PredictOptions {
+  dataset?: string
+  dataPath?: string
+  /** Numbers of test images. */
+  index?: number[]
+  top: number
+  device: string
+  precision?: Precision
+  /** False with --no-ema. */
+  ema: boolean
+  last?: boolean
+  json?: boolean
+}
+
+const examples = `
+Examples:
+  $ eraserelu predict runs/a shoe.png coat.png       images from files
+  $ eraserelu predict runs/a --index 0,3,5-9         test images of the data set it was trained on, with their true class
+  $ eraserelu predict runs/a shoe.png --top 1 --json
+
+WEIGHTS is a run folder (its best checkpoint), a checkpoint, or a safetensors file whose metadata names the network. PNG files must
+have the size of the images it was trained on; colours become grey, and grey colours, where the network needs that.`
+
+export const predictCommand = (): Command =>
+  addJsonOption(
+    new Command('predict')
+      .description('Classify images with a trained network.')
+      .argument('<weights>', 'run folder, checkpoint or safetensors file', text)
+      .argument('[files...]', 'PNG files')
+      .option('--index <numbers>', 'instead of files: test images of a data set by number from 0, such as 0,3,5-9', indices)
+      .option('--dataset <name>', 'data set of --index (default: the one it was trained on)')
+      .option('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text)
+      .option('--top <n>', 'classes shown an image', positiveInteger, 3)
+      .option('--device <name>', 'device', 'cpu')
+      .addOption(optionOf('precision'))
+      .option('--no-ema', 'the weights themselves, not their moving average')
+      .option('--last', 'the last checkpoint of a run folder, not the best'),
+  )
+    .addHelpText('after', examples)
+    .action(async (weights: string, files: string[], options: PredictOptions) => {
+      const { predict } = await import('./predict_run.js')
+      await predict(weights, files, options)
+    })

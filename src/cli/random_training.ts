@@ -1,0 +1,62 @@
+/** A training on random images, for what does not depend on what the images show: memory, speed, accounting. */
+import { randomFillSync } from 'node:crypto'
+import { fromBatches, type Batch } from '../data/index.js'
+import type { Parameter } from '../graph/parameter.js'
+import type { Precision } from '../graph/precision.js'
+import type { Classifier } from '../models/index.js'
+import { sgd } from '../optim/index.js'
+import type { PlanDesc } from '../runtime/plan_desc.js'
+import { StoreLayout } from '../runtime/store_layout.js'
+import { StreamFeed } from '../train/feed.js'
+import { Trainer } from '../train/trainer.js'
+import { evaluationPlan, trainingPlan, type TrainingOptions } from '../train/training_plan.js'
+
+export interface RandomImages {
+  imageSize: number
+  batchSize: number
+  device: string
+  /** Default 'f32'. */
+  precision?: Precision
+}
+
+const optimizer = sgd({ lr: 0.01, momentum: 0.9 })
+
+/** One epoch of so many steps, every step on the same images. */
+function randomBatches({ inChannels, numClasses }: Classifier, { imageSize, batchSize }: RandomImages, steps: number) {
+  async function* train(): AsyncGenerator<Batch> {
+    const images = randomFillSync(new Uint8Array(batchSize * imageSize * imageSize * inChannels))
+    const labels = Int32Array.from({ length: batchSize }, (_, i) => i % numClasses)
+    for (let i = 0; i < steps; i++) yield await Promise.resolve({ images, labels })
+  }
+  return fromBatches({ train, shape: [imageSize, imageSize, inChannels], numClasses, batchesPerEpoch: steps })
+}
+
+/** SGD with momentum, one epoch of so many steps. */
+export function randomTraining(model: Classifier, images: RandomImages, steps = 1): Trainer {
+  const { batchSize, device, precision = 'f32' } = images
+  const data = randomBatches(model, images, steps)
+  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer })
+}
+
+/** The plan of a step of that training, or of an evaluation, as it would be handed to a device; needs none. */
+export function describeStep(model: Classifier, images: RandomImages, task: 'training' | 'inference'): PlanDesc {
+  model.assignNames()
+  const stream = randomBatches(model, images, 1)
+  const feed = new StreamFeed(stream, images.batchSize, stream.shape, stream.train)
+  const options: TrainingOptions = {
+    model,
+    layout: new StoreLayout<Parameter>(model.parameters()),
+    device: images.device,
+    tiled: true,
+    checked: false,
+    numClasses: model.numClasses,
+    loss: undefined,
+    labelSmoothing: 0,
+    optimizer,
+    ema: undefined,
+    accumulate: 1,
+    clipGradNorm: 0,
+    precision: images.precision ?? 'f32',
+  }
+  return task === 'training' ? trainingPlan(feed, options).desc : evaluationPlan(feed, options, 'weights')
+}

@@ -1,0 +1,95 @@
+/** From the settings of a training to the model and the options of its Trainer. */
+import type { DataSource } from '../data/index.js'
+import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index.js'
+import { build } from '../models/registry.js'
+import { InvalidArgument } from '../runtime/errors.js'
+import { requireOneOf } from '../runtime/options.js'
+import type { EngineOptions } from '../runtime/policy.js'
+import { checkDataSet } from './data_set.js'
+import { eraseOptionsOf } from './erase_options.js'
+import type { CompleteSettings, Settings } from './train_settings.js'
+
+const command = 'train'
+
+/** Wrong names end the command before data are looked for or anything is written. */
+export function checkNames(settings: CompleteSettings): void {
+  const { model, dataset, device, 'data-path': dataPath, 'model-kwargs': kwargs } = settings
+  requireOneOf(command, '--device', device, devices())
+  checkDataSet(command, dataset, dataPath)
+  eraseOptionsOf(settings)
+  const fixed = ['numClasses', 'inChannels', 'seed'].find(name => name in kwargs)
+  if (fixed !== undefined)
+    throw new InvalidArgument(
+      `${command}: --model-kwargs ${fixed}: ${fixed === 'seed' ? 'use --seed' : 'that is given by the data set'}`,
+    )
+  build(model, kwargs)
+  optimizerOf(settings)
+  scheduleOf(settings)
+}
+
+/** The model with its initial weights, its ReLUs erased. */
+export function modelOf(settings: Settings, { train }: DataSource): models.Classifier {
+  const { model: name, 'model-kwargs': kwargs, seed } = settings
+  const model = models.create(name, { ...kwargs, numClasses: train.numClasses, inChannels: train.shape[2], seed })
+  const erase = eraseOptionsOf(settings)
+  if (erase) eraseReLU(model, erase)
+  return model
+}
+
+export function trainerOptionsOf(settings: CompleteSettings, source: DataSource): TrainerOptions {
+  const { epochs, seed, device, accumulate, 'clip-grad-norm': clipGradNorm, 'eval-batch-size': evalBatchSize } = settings
+  return {
+    data: source,
+    batchSize: settings['batch-size'],
+    epochs,
+    seed,
+    device,
+    precision: settings.precision,
+    ...engineOptionsOf(settings),
+    optimizer: optimizerOf(settings),
+    schedule: scheduleOf(settings),
+    labelSmoothing: settings['label-smoothing'],
+    accumulate,
+    ...(clipGradNorm !== undefined && { clipGradNorm }),
+    ...(evalBatchSize !== undefined && { evalBatchSize }),
+    ...(settings['model-ema'] && { ema: optim.ema(settings['model-ema-decay']) }),
+  }
+}
+
+/** How the engines of cuDNN are chosen. */
+export function engineOptionsOf(settings: Settings): EngineOptions {
+  const { autotune, nondeterministic, 'workspace-limit': limit } = settings
+  return { autotune, deterministic: !nondeterministic, ...(limit !== undefined && { workspaceLimit: limit * 2 ** 20 }) }
+}
+
+function optimizerOf(settings: CompleteSettings): optim.Optimizer {
+  const { opt, lr, momentum, 'weight-decay': weightDecay } = settings
+  const { 'norm-weight-decay': normWeightDecay = weightDecay, 'bias-weight-decay': biasWeightDecay = weightDecay } = settings
+  const common = { lr, weightDecay, normWeightDecay, biasWeightDecay }
+  if (opt === 'adamw') return optim.adamw(common)
+  const nesterov = opt === 'sgd_nesterov'
+  if (nesterov && momentum === 0)
+    throw new InvalidArgument(`${command}: --opt sgd_nesterov needs a --momentum above 0; --opt sgd works without`)
+  return optim.sgd({ ...common, momentum, nesterov })
+}
+
+function scheduleOf(settings: CompleteSettings): optim.Schedule {
+  const main = schedules[settings['lr-scheduler']](settings)
+  const { 'lr-warmup-epochs': epochs, 'lr-warmup-method': mode, 'lr-warmup-decay': start } = settings
+  return epochs === 0 ? main : optim.warmup(epochs, main, { start, mode })
+}
+
+const schedules: Record<Settings['lr-scheduler'], (settings: CompleteSettings) => optim.Schedule> = {
+  constant: () => optim.constant(),
+  steplr: settings => optim.step(settings['lr-step-size'], settings['lr-gamma']),
+  multisteplr: ({ 'lr-milestones': milestones, 'lr-gamma': gamma }) => {
+    if (!milestones) throw new InvalidArgument(`${command}: --lr-scheduler multisteplr needs --lr-milestones, such as 82,123`)
+    return optim.multiStep(milestones, gamma)
+  },
+  cosineannealinglr: ({ lr, 'lr-min': lowest }) => {
+    if (lowest > lr) throw new InvalidArgument(`${command}: --lr-min ${lowest} is above --lr ${lr}`)
+    return optim.cosine({ end: lowest / lr })
+  },
+  exponentiallr: settings => optim.exponential(settings['lr-gamma']),
+  polylr: settings => optim.poly(settings['lr-power']),
+}

@@ -1,0 +1,163 @@
+/**
+ * The settings of a training: this table is where flags, keys of YAML files, checks, defaults and help come from. The key of a
+ * setting, in YAML files and in the code, is its long flag without the dashes. Names are torchvision's where it has them.
+ */
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { precisions } from '../graph/precision.js'
+import {
+  belowOne, gamma, keyValue, location, milestones, naturalNumber, positiveInteger, positiveNumber, share, text, weight, word,
+} from './values.js' // prettier-ignore
+
+interface Setting<T> {
+  /** As commander takes them: '-b, --batch-size <n>'. */
+  readonly flags: string
+  readonly about: string
+  /** undefined: not set. */
+  readonly fallback: T
+  /** Makes the value of a flag's text or of what a YAML file holds; `before`: from an earlier flag of the same name. Throws InvalidArgumentError. */
+  read(given: unknown, before?: T): T
+  readonly choices?: readonly string[] | undefined
+}
+
+/** A flag with a value. */
+const value = <T>(flags: string, about: string, parse: (given: string) => T, fallback: T): Setting<T> => ({
+  flags,
+  about,
+  fallback,
+  read: given => parse(textOf(given)),
+})
+
+/** A flag with a value that may be left open. */
+const optional = <T>(flags: string, about: string, parse: (given: string) => T): Setting<T | undefined> =>
+  value<T | undefined>(flags, about, parse, undefined)
+
+const choice = <T extends string>(flags: string, about: string, choices: readonly T[], fallback: T): Setting<T> => ({
+  ...value(flags, about, word(choices), fallback),
+  choices,
+})
+
+/** A flag without a value. */
+const onOff = (flags: string, about: string): Setting<boolean> => ({
+  flags,
+  about,
+  fallback: false,
+  read: given => {
+    if (typeof given === 'boolean') return given
+    throw new InvalidArgumentError('It must be true or false.')
+  },
+})
+
+const schedulers = ['constant', 'steplr', 'multisteplr', 'cosineannealinglr', 'exponentiallr', 'polylr'] as const
+
+const table = {
+  model: value('--model <name>', 'network, such as resnet20', text, 'resnet20'),
+  'model-kwargs': {
+    flags: '--model-kwargs <name=value...>',
+    about: 'other options of the network, such as shortcut=B',
+    fallback: {},
+    read: (given, before = {}) => (typeof given === 'string' ? keyValue(given, before) : mapping(given)),
+  } satisfies Setting<Readonly<Record<string, unknown>>> as Setting<Readonly<Record<string, unknown>>>,
+  weights: optional('--weights <file>', 'start from the weights in this safetensors file, of this package or of PyTorch', text),
+  dataset: value('--dataset <name>', 'fashion-mnist-sample (comes with the package) or fashion-mnist', text, 'fashion-mnist-sample'),
+  'data-path': optional('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text),
+  'batch-size': value('-b, --batch-size <n>', 'images a step', positiveInteger, 64),
+  epochs: value('--epochs <n>', 'how often every training image is seen', positiveInteger, 8),
+  seed: value('--seed <n>', 'of weights, order of images and augmentation', naturalNumber, 1),
+  device: value('--device <name>', 'device', text, 'cpu'),
+  autotune: onOff('--autotune', "GPU: time cuDNN's engines at their first use and keep the fastest"),
+  nondeterministic: onOff('--nondeterministic', 'GPU: allow engines that do not repeat their bytes'),
+  'workspace-limit': optional('--workspace-limit <MiB>', 'GPU: most scratch memory of one engine', naturalNumber),
+  precision: choice('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU', precisions, 'f32'),
+  'eval-batch-size': optional('--eval-batch-size <n>', 'images an evaluation step (default: --batch-size)', positiveInteger),
+
+  opt: choice('--opt <name>', 'optimizer', ['sgd', 'sgd_nesterov', 'adamw'], 'sgd_nesterov'),
+  lr: optional('--lr <rate>', 'highest learning rate (default: 0.1, with adamw 0.001)', positiveNumber),
+  momentum: value('--momentum <factor>', 'of sgd', belowOne, 0.9),
+  'weight-decay': value('--wd, --weight-decay <factor>', 'weight decay', weight, 5e-4),
+  'norm-weight-decay': optional('--norm-weight-decay <factor>', 'of batch norms (default: --weight-decay)', weight),
+  'bias-weight-decay': optional('--bias-weight-decay <factor>', 'of biases (default: --weight-decay)', weight),
+
+  'lr-scheduler': choice('--lr-scheduler <name>', 'how the learning rate falls', schedulers, 'cosineannealinglr'),
+  'lr-step-size': value('--lr-step-size <epochs>', 'steplr: times --lr-gamma after so many epochs, again and again', positiveInteger, 30),
+  'lr-milestones': optional('--lr-milestones <epochs>', 'multisteplr: times --lr-gamma after these epochs, such as 82,123', epochList),
+  'lr-gamma': value('--lr-gamma <factor>', 'of steplr, multisteplr, and of exponentiallr for every epoch', gamma, 0.1),
+  'lr-min': value('--lr-min <rate>', 'cosineannealinglr: the rate at the end', weight, 0),
+  'lr-power': value('--lr-power <power>', 'polylr: 1 is a straight line to 0', positiveNumber, 1),
+  'lr-warmup-epochs': optional('--lr-warmup-epochs <n>', 'epochs with lower rates at the start (default: 1, at most a quarter of all)', weight),
+  'lr-warmup-method': choice('--lr-warmup-method <name>', 'rising, or low all the time', ['linear', 'constant'], 'linear'),
+  'lr-warmup-decay': value('--lr-warmup-decay <factor>', 'share of the rate at the very start', share, 0.01),
+
+  'label-smoothing': value('--label-smoothing <share>', 'label smoothing', belowOne, 0),
+  'clip-grad-norm': optional('--clip-grad-norm <norm>', 'scale the gradient down to this norm where it is larger', positiveNumber),
+  accumulate: value('--accumulate <n>', 'batches a step: their gradients are averaged', positiveInteger, 1),
+  'model-ema': onOff('--model-ema', 'keep a moving average of the weights and evaluate it'),
+  'model-ema-decay': value('--model-ema-decay <factor>', 'of the moving average, a step', belowOne, 0.999),
+
+  erase: optional('--erase <which>', 'erase a ReLU of each block: last, first, middle or an index from 0 (default: none)', location),
+  'erase-proportion': value('--erase-proportion <share>', 'share of the blocks in which it is erased, 0 to 1', share, 1),
+  'erase-select': choice('--erase-select <which>', 'which blocks, when not all', ['even', 'first', 'last'], 'even'),
+  'keep-final': onOff('--keep-final', 'keep the ReLU before the final pooling'),
+  'allow-linear': onOff('--allow-linear', 'allow a block to be left without any ReLU'),
+
+  'checkpoint-seconds': value('--checkpoint-seconds <s>', 'write a checkpoint after so much time, and after every epoch', weight, 60),
+  'keep-checkpoints': value('--keep-checkpoints <n>', 'newest checkpoints that are kept, beside the best', positiveInteger, 3),
+} // prettier-ignore
+
+type Table = typeof table
+export type SettingKey = keyof Table
+export type Settings = { readonly [Key in SettingKey]: Table[Key] extends Setting<infer T> ? T : never }
+export type GivenSettings = Partial<Settings>
+
+export const settingKeys = Object.keys(table) as SettingKey[]
+
+export const defaults = Object.fromEntries(settingKeys.map(key => [key, table[key].fallback])) as Settings
+
+/** With the settings whose default depends on others. */
+export type CompleteSettings = Settings & { readonly lr: number; readonly 'lr-warmup-epochs': number }
+
+export function complete(settings: Settings): CompleteSettings {
+  const { opt, epochs, lr = opt === 'adamw' ? 0.001 : 0.1, 'lr-warmup-epochs': warmup = Math.min(1, epochs / 4) } = settings
+  return { ...settings, lr, 'lr-warmup-epochs': warmup }
+}
+
+/** What a YAML file holds for this key, as the setting's value; null: not set, where that is possible. Throws InvalidArgumentError. */
+export function readSetting(key: SettingKey, given: unknown): unknown {
+  const { fallback, read }: Setting<unknown> = table[key]
+  return given === null && fallback === undefined ? undefined : read(given)
+}
+
+/** Its flag, for help, completion and parsing. What was not given has no value, so that it can be told apart. */
+export function optionOf(key: SettingKey): Option {
+  const { flags, about, fallback, read, choices }: Setting<unknown> = table[key]
+  const shown = ['string', 'number'].includes(typeof fallback) ? ` (default: ${String(fallback)})` : ''
+  const option = new Option(flags, about + shown)
+  if (choices) option.choices(choices)
+  return typeof fallback === 'boolean' ? option : option.argParser(read)
+}
+
+/** Adds their flags to a command. */
+export function addSettings(command: Command, keys: readonly SettingKey[]): Command {
+  for (const key of keys) command.addOption(optionOf(key))
+  return command
+}
+
+/** Those that were given, from the flags as commander read them. */
+export function givenSettings(keys: readonly SettingKey[], flags: object): GivenSettings {
+  const values = new Map<string, unknown>(Object.entries(flags))
+  const given = keys.map(key => [key, values.get(optionOf(key).attributeName())] as const)
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined))
+}
+
+function textOf(given: unknown): string {
+  return typeof given === 'string' ? given : JSON.stringify(given)
+}
+
+/** '82,123', or [82, 123] from a YAML file. */
+function epochList(given: string): number[] {
+  return milestones(given.replace(/^\[(.*)\]$/, '$1'))
+}
+
+function mapping(given: unknown): Record<string, unknown> {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return given as Record<string, unknown>
+  throw new InvalidArgumentError('It must map names to values, such as { shortcut: B }.')
+}

@@ -1,0 +1,4 @@
+/** Weights in files that PyTorch and others read and write. */
+export { LoadReport, type ShapeMismatch } from './load_report.js'
+export { loadWeights, type FilterLayout, type LoadWeightsOptions } from './load_weights.js'
+export { saveWeights, type SaveWeightsOptions } from './save_weights.js'

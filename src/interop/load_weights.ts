@@ -1,0 +1,135 @@
+/** loadWeights: copies the tensors of a safetensors file into a model's parameters, and reports what fitted. */
+import type { Parameter } from '../graph/parameter.js'
+import { sameShape, type Shape } from '../graph/tensor.js'
+import { Module } from '../nn/module.js'
+import { InvalidArgument } from '../runtime/errors.js'
+import { requireBoolean, requireKnownOptions, requireOneOf } from '../runtime/options.js'
+import { loadHints } from './load_hints.js'
+import { LoadReport, type ShapeMismatch } from './load_report.js'
+import { readSafetensors, type StoredTensor, type TensorData, type TensorFile } from './safetensors.js'
+
+/** The order of a filter's dimensions: this package's [K, R, S, C/groups], or PyTorch's [K, C/groups, R, S]. */
+export type FilterLayout = 'KRSC' | 'KCRS'
+
+/** Options of `loadWeights`. */
+export interface LoadWeightsOptions {
+  /** Refuse a file that does not fit the model in full; default true. False loads what fits and reports the rest. */
+  strict?: boolean
+  /** The parameter's name for a name in the file; undefined: the tensor is passed over. Default: the same name. */
+  rename?: (name: string) => string | undefined
+  /** How 4-d tensors lie in the file. Default: what its metadata says under `layout`, or else PyTorch's 'KCRS'. */
+  layout?: FilterLayout
+}
+
+const where = 'loadWeights'
+
+/**
+ * Copies the weights and running statistics of a safetensors file into the model, before it is compiled or trained. Files of
+ * this package and of PyTorch (`safetensors.torch.save_file(model.state_dict(), …)`) are read; 4-d tensors are brought into
+ * [K, R, S, C/groups], numbers of other types become f32, and PyTorch's `num_batches_tracked` is passed over. A linear layer
+ * after Flatten sees [H, W, C] here and [C, H, W] in PyTorch: reorder its columns before.
+ *
+ * Throws InvalidArgument, and leaves the model as it was: for a file that is missing or damaged; with `strict`, where anything
+ * is missing, unexpected or of another shape; without, where nothing fits at all.
+ */
+export async function loadWeights(model: Module, file: string, options: LoadWeightsOptions = {}): Promise<LoadReport> {
+  if (!(model instanceof Module)) {
+    throw new InvalidArgument(`${where}: the first argument must be a Module, such as one from models.create()`)
+  }
+  requireKnownOptions(where, options, ['strict', 'rename', 'layout'])
+  const { strict = true, rename = (name: string) => name } = options
+  requireBoolean(where, 'strict', strict)
+  if (typeof rename !== 'function') {
+    throw new InvalidArgument(`${where}: rename must be a function from a name in the file to a name in the model, or undefined`)
+  }
+  const content = await readSafetensors(file)
+  const layout = layoutOf(content, file, options.layout)
+  const parameters = model.stateDict()
+  const offered = renamed(content, file, rename)
+
+  const values = new Map<Parameter, Float32Array>()
+  const loaded: string[] = []
+  const missing: string[] = []
+  const mismatched: ShapeMismatch[] = []
+  for (const [name, parameter] of parameters) {
+    const tensor = offered.get(name)
+    if (!tensor) {
+      missing.push(name)
+      continue
+    }
+    const shape = shapeIn(layout, tensor.shape)
+    if (sameShape(shape, parameter.shape)) {
+      values.set(parameter, valuesIn(layout, tensor))
+      loaded.push(name)
+    } else mismatched.push({ name, model: parameter.shape, file: shape })
+  }
+  const unexpected = [...offered].filter(([name]) => !parameters.has(name)).map(([, { from }]) => from)
+
+  const report = new LoadReport(file, loaded, missing, unexpected, mismatched)
+  const perfect = missing.length + unexpected.length + mismatched.length === 0
+  if (loaded.length === 0 || (strict && !perfect)) {
+    const other = layout === 'KRSC' ? 'KCRS' : 'KRSC'
+    const fitsTurned = mismatched.every(({ name, model }) => sameShape(shapeIn(other, offered.get(name)!.shape), model))
+    throw new InvalidArgument(
+      `${where}: the file does not fit the model; nothing was loaded.\n${report.toString()}\n` +
+        loadHints(report, model, mismatched.length > 0 && fitsTurned ? other : undefined, strict).join('\n'),
+    )
+  }
+  for (const [parameter, data] of values) parameter.data.set(data)
+  return report
+}
+
+function layoutOf({ metadata }: TensorFile, file: string, given: FilterLayout | undefined): FilterLayout {
+  const layout = given ?? metadata.layout ?? 'KCRS'
+  const source = given === undefined ? `${where}: the metadata of ${file}` : where
+  requireOneOf(source, 'layout', layout, ['KRSC', 'KCRS'])
+  return layout
+}
+
+interface Offered extends StoredTensor {
+  /** Its name in the file. */
+  readonly from: string
+}
+
+/** The file's tensors by the names they have in the model. */
+function renamed({ tensors }: TensorFile, file: string, rename: (name: string) => string | undefined): Map<string, Offered> {
+  const offered = new Map<string, Offered>()
+  for (const [from, tensor] of tensors) {
+    if (/(^|\.)num_batches_tracked$/.test(from)) continue
+    const name = rename(from)
+    if (name === undefined) continue
+    const other = offered.get(name)
+    if (other)
+      throw new InvalidArgument(
+        `${where}: rename gives '${name}' for both '${other.from}' and '${from}' of ${file}; names must differ`,
+      )
+    offered.set(name, { ...tensor, from })
+  }
+  return offered
+}
+
+/** The shape of a stored tensor in this package's order. */
+function shapeIn(layout: FilterLayout, shape: Shape): Shape {
+  if (layout === 'KRSC' || shape.length !== 4) return shape
+  const [k, c, r, s] = shape as [number, number, number, number]
+  return [k, r, s, c]
+}
+
+/** The values of a stored tensor in this package's order. */
+function valuesIn(layout: FilterLayout, { shape, data }: StoredTensor): Float32Array {
+  const values = toFloat32(data)
+  if (layout === 'KRSC' || shape.length !== 4) return values
+  const [filters, channels, height, width] = shape as [number, number, number, number]
+  const turned = new Float32Array(values.length)
+  const pixels = height * width
+  let at = 0
+  for (let filter = 0; filter < filters; filter++)
+    for (let pixel = 0; pixel < pixels; pixel++)
+      for (let channel = 0; channel < channels; channel++) turned[at++] = values[(filter * channels + channel) * pixels + pixel]!
+  return turned
+}
+
+function toFloat32(data: TensorData): Float32Array {
+  if (data instanceof Float32Array) return data
+  return data instanceof BigInt64Array ? Float32Array.from(data, Number) : Float32Array.from(data)
+}

@@ -1,0 +1,95 @@
+/** A step as one CUDA graph, inputs and outputs beside it, and every call made to fail once, on the simulated GPU. */
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { runProcess } from '../processes/run_process.js'
+import { buildSimulatedGpu } from './build.js'
+
+const build = resolve(buildSimulatedGpu())
+
+async function gpu<T>(scenario: string, environment: Record<string, string> = {}): Promise<T> {
+  const { stdout, stderr, code } = await runProcess('gpu_io.ts', [scenario], [], {
+    ERASERELU_CUDA_LIBRARY: join(build, 'eraserelu_cuda.so'),
+    SIM_NODE: join(build, 'sim.node'),
+    ...environment,
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout) as T
+}
+
+/** Calls that only prepare, or that wait for the GPU. */
+const forbidden =
+  /^cuda(Malloc|Free|HostAlloc|Stream(Synchronize|Create|BeginCapture)|Graph(Instantiate|ExecDestroy)|Event(Create|Destroy)|LaunchKernel)/
+
+describe.each([
+  [1, 1],
+  [2, 3],
+])('a step of %d microbatches', (accumulate, graphs) => {
+  test(`is ${graphs} launches of graphs; nothing is allocated or looked up`, async () => {
+    const steps = await gpu<string[][]>('steps', { ACCUMULATE: String(accumulate) })
+    expect(steps).toHaveLength(8 / accumulate)
+    for (const calls of steps.slice(3)) {
+      expect(calls.filter(call => call === 'cudaGraphLaunch')).toHaveLength(graphs)
+      expect(calls.filter(call => forbidden.test(call))).toEqual([])
+    }
+  })
+})
+
+describe.each(['0', '1', '7'])('SIM_ORDER=%s', order => {
+  test('runs are launched, and inputs brought, ahead of those under way; each gets its own', async () => {
+    const { differences, calls, work } = await gpu<{ differences: number[]; calls: string[]; work: string[] }>('ahead', {
+      SIM_ORDER: order,
+    })
+    expect(Math.max(...differences)).toBeLessThan(1e-4)
+    expect(calls.filter(call => call === 'cudaGraphLaunch')).toHaveLength(6)
+    // Two are under way before the first is asked for.
+    const query = calls.indexOf('cudaEventQuery')
+    expect(calls.slice(0, query).filter(call => call === 'cudaGraphLaunch')).toHaveLength(2)
+    // Other streams first: the inputs of the second are on the device before the first has begun.
+    const [compute] = work.filter(line => line.startsWith('graph ')).map(line => line.split(' ').at(-1))
+    const begun = work.findIndex(line => line.startsWith('graph '))
+    const copies = work.slice(0, begun).filter(line => line.startsWith('copy ') && !line.endsWith(` ${compute}`))
+    if (order === '1') expect(copies.length).toBeGreaterThan(2)
+  })
+})
+
+/** Gives something back, or waits for the end before it does: what fails there has no one to tell. */
+const givesBack = /^cuda(Free|FreeHost|EventDestroy|GraphDestroy|GraphExecDestroy|StreamSynchronize|SetDevice)$/
+
+/** cuDNN's own, while it offers engines: an engine that fails there is passed over. */
+const cudnnsOwn = /^cuda(GetDevice|DeviceGetAttribute)$/
+
+interface Answer {
+  call: string
+  error?: { code: string; message: string }
+  leaks: string
+}
+
+test('every CUDA call of a training that fails once is an error that names it; nothing is lost, and the next training is right', async () => {
+  const { answers, difference } = await gpu<{ answers: Answer[]; difference: number }>('failures')
+  expect(answers.length).toBeGreaterThan(100)
+  expect(answers.filter(({ call, leaks }) => leaks !== '' && !givesBack.test(call))).toEqual([])
+  const silent = answers.filter(({ error }) => !error).map(({ call }) => call)
+  expect(silent.filter(call => !givesBack.test(call) && !cudnnsOwn.test(call))).toEqual([])
+  const named = ({ code, message }: { code: string; message: string }, call: string) =>
+    code === 'DEVICE_ERROR' && message.includes(call)
+  const wrong = answers.filter(({ call, error }) => error && !cudnnsOwn.test(call) && !named(error, call))
+  expect(wrong).toEqual([])
+  expect(difference).toBeLessThan(1e-4)
+}, 600_000)
+
+test('every execution of a cuDNN graph that fails once is an error that names the node', async () => {
+  const { errors, before, after } = await gpu<{ errors: Answer['error'][]; before: string; after: string }>('cudnnFailures')
+  expect(errors.length).toBeGreaterThan(2)
+  for (const error of errors) {
+    expect(error!.code).toBe('DEVICE_ERROR')
+    expect(error!.message).toMatch(/^conv2d\w* \S+: \[.*this failure was asked for/)
+  }
+  expect(after).toBe(before)
+}, 300_000)
+
+test('200 plans leave nothing behind', async () => {
+  const { alives } = await gpu<{ alives: string[] }>('plans')
+  expect(alives).toHaveLength(4)
+  expect(new Set(alives).size).toBe(1)
+  expect(alives[0]).not.toMatch(/bytes of pinned|events|graphs/)
+}, 300_000)

@@ -1,0 +1,13 @@
+// Where the tests are that see a fault.
+
+/** "on cuda 'conv2d': '3x3, relu'" */
+const title = operations => `on cuda '(${operations.join('|')})': `
+
+/** The cases of some operations on the simulated GPU. */
+export const cases = (...operations) => [{ file: 'test/native/operations.test.ts', pattern: title(operations) }]
+
+/** The same operations launched in chunks of the batch. */
+export const chunks = (...operations) => [{ file: 'test/native/chunks.test.ts', pattern: title(operations) }]
+
+/** Ten steps of ResNet-20 against PyTorch. */
+export const trajectory = [{ file: 'test/golden/trajectory.test.ts', pattern: 'on cuda baseline' }]
