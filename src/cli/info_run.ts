@@ -1,8 +1,10 @@
 /** What `eraserelu info` does; loaded only when it runs. */
 import { compile } from '../graph/session.js'
 import { summarize, type Classifier, type LayerSummary } from '../models/index.js'
+import { moduleKinds, type ModuleChains, type ModuleKind } from '../models/module_kinds.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
+import { drawModules } from './draw_module.js'
 import type { InfoFlags } from './info.js'
 import { printResult } from './json.js'
 import { modelOf, reluCounts, relusOf, type ReluCounts } from './model_of.js'
@@ -33,6 +35,9 @@ export interface Info {
   /** Multiply-accumulates for one image. */
   readonly macs: number
   readonly relus: ReluCounts
+  /** The basic modules, which EraseReLU numbers from 0 in this order. */
+  readonly modules: readonly ModuleChains[]
+  readonly moduleKinds: readonly ModuleKind[]
   readonly task: 'training' | 'inference'
   readonly batchSize: number
   readonly device: string
@@ -49,6 +54,7 @@ export async function info(name: string, flags: InfoFlags): Promise<void> {
   const states = relusOf(model)
   const layers = summary.layers.map(layer => ({ ...layer, ...(states.has(layer.name) && { relu: states.get(layer.name)! }) }))
   const memory = await (infer ? inferenceMemory : trainingMemory)(model, { imageSize, batchSize, device })
+  const { modules, kinds } = moduleKinds(model)
   const result: Info = {
     model: name,
     options: model.options,
@@ -57,6 +63,8 @@ export async function info(name: string, flags: InfoFlags): Promise<void> {
     parameters: summary.parameters,
     macs: summary.macs,
     relus: reluCounts(model),
+    modules,
+    moduleKinds: kinds,
     task: infer ? 'inference' : 'training',
     batchSize,
     device,
@@ -83,7 +91,9 @@ const largestShown = 5
 const integer = new Intl.NumberFormat('en').format
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 10e6 ? 2 : 0)} MB`
 
-function textOf({ model, options, imageSize, layers, parameters, macs, relus, task, batchSize, device, memory }: Info): string {
+function textOf(info: Info): string {
+  const { model, options, imageSize, layers, parameters, macs, relus, moduleKinds, task, batchSize, device, memory } = info
+  const unicode = unicodeOut()
   const table = renderTable(
     [
       ['layer', 'type', 'output', 'parameters', 'multiply-accumulates', 'ReLU'],
@@ -96,17 +106,17 @@ function textOf({ model, options, imageSize, layers, parameters, macs, relus, ta
         relu,
       ]),
     ],
-    { unicode: unicodeOut() },
+    { unicode },
   )
   const { store, arena, inputs, packed, planned, largest } = memory
   const step = task === 'training' ? 'a training step (SGD with momentum)' : 'inference'
   const given = Object.entries(options).map(([key, value]) => `${key} ${String(value)}`)
   return [
     table,
-    `${model} (${given.join(', ')}), images of ${imageSize}x${imageSize}`,
+    drawModules(moduleKinds, { unicode }) + `${model} (${given.join(', ')}), images of ${imageSize}x${imageSize}`,
     `Parameters:            ${integer(parameters)}`,
     `Multiply-accumulates:  ${integer(macs)} an image`,
-    `ReLUs:                 ${relus.total}: ${relus.kept} kept, ${relus.erased} erased`,
+    `ReLUs:                 ${relus.total}: ${relus.kept} kept, ${relus.erased} erased${relus.erased > 0 ? ' (in brackets above)' : ''}`,
     `Planned memory:        ${megabytes(planned)} for ${step} with batch size ${batchSize} on ${device}`,
     `  store ${megabytes(store)} (parameters${task === 'training' ? ', momentum' : ''}), arena ${megabytes(arena)} (activations, scratchpads), ` +
       `inputs ${megabytes(inputs)}, packed ${megabytes(packed)} (weights as kernels want them)`,

@@ -44,6 +44,13 @@ export const indices = (text: string): number[] =>
     return Array.from({ length }, (_, i) => Number(first) + i)
   })
 
+/** What `indices` reads, from numbers in rising order: '0,3,5-9'. */
+export function rangesOf(numbers: readonly number[]): string {
+  const firsts = numbers.filter((number, i) => number !== numbers[i - 1]! + 1)
+  const lasts = numbers.filter((number, i) => number !== numbers[i + 1]! - 1)
+  return firsts.map((first, i) => (first === lasts[i] ? `${first}` : `${first}-${lasts[i]}`)).join(',')
+}
+
 /** A name or a path. */
 export const text = (given: string): string => {
   if (given.trim() !== '') return given

@@ -23,6 +23,16 @@ it('counts parameters, multiply-accumulates and ReLUs of ResNet-20, and plans th
   const sum = (key: 'parameters' | 'macs') => info.layers.reduce((total, layer) => total + layer[key], 0)
   expect([sum('parameters'), sum('macs')]).toEqual([info.parameters, info.macs])
   expect(info.layers.filter(({ relu }) => relu === 'erased').map(({ name }) => name)).toContain('layer3.2.relu2')
+  expect(info.modules).toHaveLength(9)
+  expect(info.modules[3]).toEqual({
+    name: 'layer2.0',
+    kind: 1,
+    chains: [[{ name: 'layer2.0.relu1', erased: false }, { name: 'layer2.0.relu2', erased: true }]],
+  }) // prettier-ignore
+  expect(info.moduleKinds.map(({ type, modules, treated }) => [type, modules, treated])).toEqual([
+    ['BasicBlock', [0, 1, 2, 4, 5, 7, 8], [0, 1, 2, 4, 5, 7, 8]],
+    ['BasicBlock', [3, 6], [3, 6]],
+  ])
   const { planned, store, arena, inputs, packed, largest } = info.memory
   expect(planned).toBe(info.plannedBytes)
   expect(store + arena + inputs + packed).toBe(planned)
@@ -53,6 +63,7 @@ it('prints a table for people', async () => {
   expect(stdout).toMatch(/layer3\.2\.conv2 +\| +Conv2d \| +8x8x64 \| +36,864 \| +2,359,296 \| +\|/)
   expect(stdout).toMatch(/layer3\.2\.relu2 +\| +ReLU \| +8x8x64 \| +\| +\| erased \|/)
   expect(stdout).toMatch(/^Parameters: +269,722$/m)
-  expect(stdout).toMatch(/^ReLUs: +19: 10 kept, 9 erased$/m)
+  expect(stdout).toMatch(/^BasicBlock: 2 of 9 modules \(3,6\); ReLUs erased in all\n {2}x - conv1 3x3 - .* - \+ - \(relu2\)$/m)
+  expect(stdout).toMatch(/^ReLUs: +19: 10 kept, 9 erased \(in brackets above\)$/m)
   expect(stdout).toMatch(/^Planned memory: +\d+ MB for a training step/m)
 })
