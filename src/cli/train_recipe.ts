@@ -1,4 +1,5 @@
 /** From the settings of a training to the model and the options of its Trainer. */
+import { checkedAugment } from '../data/dataset.js'
 import type { DataSource } from '../data/index.js'
 import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index.js'
 import { build } from '../models/registry.js'
@@ -34,6 +35,15 @@ export function modelOf(settings: Settings, { train }: DataSource): models.Class
   const erase = eraseOptionsOf(settings)
   if (erase) eraseReLU(model, erase)
   return model
+}
+
+/** The data with the augmentation and normalisation of the settings, where they differ from the data set's own. */
+export function prepared(source: DataSource, settings: Settings): DataSource {
+  const { 'crop-padding': pad = source.augment.pad, 'padding-mode': padMode = source.augment.padMode } = settings
+  const { flip = source.augment.flip, cutout = source.augment.cutout } = settings
+  const augment = checkedAugment({ pad, padMode, flip, cutout }, source.train.shape)
+  if (settings.normalize === 'mean-std') return { ...source, augment }
+  return { ...source, augment, mean: source.mean.map(() => 0), std: source.std.map(() => 1) }
 }
 
 export function trainerOptionsOf(settings: CompleteSettings, source: DataSource): TrainerOptions {

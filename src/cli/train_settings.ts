@@ -36,6 +36,18 @@ const choice = <T extends string>(flags: string, about: string, choices: readonl
   choices,
 })
 
+const optionalChoice = <T extends string>(flags: string, about: string, choices: readonly T[]): Setting<T | undefined> => ({
+  ...optional(flags, about, word(choices)),
+  choices,
+})
+
+/** A flag with true or false, for what the data set decides where it is not given. */
+const decision = (flags: string, about: string): Setting<boolean | undefined> => ({
+  ...optional(flags, about, given => word(truths)(given) === 'true'),
+  choices: truths,
+})
+const truths = ['true', 'false'] as const
+
 /** A flag without a value. */
 const onOff = (flags: string, about: string): Setting<boolean> => ({
   flags,
@@ -60,6 +72,11 @@ const table = {
   weights: optional('--weights <file>', 'start from the weights in this safetensors file, of this package or of PyTorch', text),
   dataset: value('--dataset <name>', 'fashion-mnist-sample (comes with the package) or fashion-mnist', text, 'fashion-mnist-sample'),
   'data-path': optional('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text),
+  'crop-padding': optional('--crop-padding <pixels>', "added on every side before a random crop; 0: no crop (default: the data set's)", naturalNumber),
+  'padding-mode': optionalChoice('--padding-mode <mode>', "what is added: black, or the image mirrored (default: the data set's)", ['zero', 'reflect']),
+  flip: decision('--flip <whether>', "mirror images left to right at random (default: the data set's)"),
+  cutout: optional('--cutout <pixels>', "side of a square that is blanked at random; 0: none (default: the data set's)", naturalNumber),
+  normalize: choice('--normalize <how>', "pixels: by the data set's mean and standard deviation, or only / 255", ['mean-std', 'unit'], 'mean-std'),
   'batch-size': value('-b, --batch-size <n>', 'images a step', positiveInteger, 64),
   epochs: value('--epochs <n>', 'how often every training image is seen', positiveInteger, 8),
   seed: value('--seed <n>', 'of weights, order of images and augmentation', naturalNumber, 1),

@@ -7,7 +7,7 @@ import { stringify } from 'yaml'
 import { trainCommand } from '../../src/cli/train.js'
 import { differences, plainSettings, readSettings } from '../../src/cli/train_config.js'
 import { planOf } from '../../src/cli/train_plan.js'
-import { checkNames, trainerOptionsOf } from '../../src/cli/train_recipe.js'
+import { checkNames, prepared, trainerOptionsOf } from '../../src/cli/train_recipe.js'
 import {
   complete,
   defaults,
@@ -57,6 +57,9 @@ describe('a YAML file', () => {
     ['opt: sdg', /opt "sdg" is invalid. It must be one of sgd, sgd_nesterov, adamw. Did you mean 'sgd'/],
     ['model-ema: 1', /model-ema 1 is invalid. It must be true or false/],
     ['lr-milestones: [20, 10]', /lr-milestones \[20,10\] is invalid. The epochs must rise/],
+    ['flip: maybe', /flip "maybe" is invalid. It must be one of true, false/],
+    ['padding-mode: mirror', /padding-mode "mirror" is invalid. It must be one of zero, reflect/],
+    ['crop-padding: -1', /crop-padding -1 is invalid. It must be an integer of at least 0/],
     ['model-kwargs: B', /model-kwargs "B" is invalid. It must be name=value/],
     ['model-kwargs: [B]', /model-kwargs \["B"\] is invalid. It must map names to values/],
     ['- lr', /config.yaml: it must map settings to values/],
@@ -73,6 +76,7 @@ describe('a YAML file', () => {
     for (const settings of [
       settingsOf({}),
       settingsOf({ 'lr-milestones': [2, 4], erase: 'middle', 'model-kwargs': { width: 8 }, 'clip-grad-norm': 1, opt: 'adamw' }),
+      settingsOf({ 'crop-padding': 4, 'padding-mode': 'reflect', flip: false, cutout: 0, normalize: 'unit' }),
     ]) {
       const written = plainSettings(settings)
       expect(Object.keys(written)).toEqual(settingKeys)
@@ -187,6 +191,17 @@ describe('what is trained', () => {
     expect(options({ 'clip-grad-norm': 2, accumulate: 3, 'label-smoothing': 0.1, 'eval-batch-size': 5 })).toMatchObject({
       clipGradNorm: 2, accumulate: 3, labelSmoothing: 0.1, evalBatchSize: 5,
     }) // prettier-ignore
+  })
+
+  it('augmentation and normalisation of the data set, or others', async () => {
+    const source = await data.open('fashion-mnist-sample')
+    const of = (given: GivenSettings) => prepared(source, settingsOf(given))
+    expect(of({})).toEqual(source)
+    expect(of({ 'padding-mode': 'reflect' }).augment).toEqual({ ...source.augment, padMode: 'reflect' })
+    const { augment, mean, std } = of({ 'crop-padding': 0, flip: false, cutout: 8, normalize: 'unit' })
+    expect(augment).toEqual({ pad: 0, padMode: 'zero', flip: false, cutout: 8 })
+    expect([mean, std]).toEqual([[0], [1]])
+    expect(() => of({ 'crop-padding': 28, 'padding-mode': 'reflect' })).toThrow(/needs images larger than 28/)
   })
 
   it.each<[GivenSettings, RegExp]>([
