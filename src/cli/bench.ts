@@ -1,9 +1,11 @@
 /** `eraserelu bench`: how fast a training step or inference is on this machine. */
 import { Command, Option } from 'commander'
 import { precisions, type Precision } from '../graph/precision.js'
+import { engineKeys } from './engine_options.js'
 import { gpuNames } from './gpus.js'
 import { addJsonOption, type JsonFlag } from './json.js'
 import { addModelOptions, type ModelFlags } from './model_options.js'
+import { addSettings } from './train_settings.js'
 import { naturalNumber, positiveInteger } from './values.js'
 
 export interface BenchFlags extends ModelFlags, JsonFlag {
@@ -23,7 +25,7 @@ Examples:
   $ eraserelu bench resnet50 --roofline H100 --batch-size 256 --precision bf16 --erase last`
 
 export const benchCommand = (): Command =>
-  addJsonOption(addModelOptions(new Command('bench')))
+  addJsonOption(addSettings(addModelOptions(new Command('bench')), engineKeys))
     .description('Measure a training step of a network, or inference, on random images.')
     .option('--steps <n>', 'steps that are measured', positiveInteger, 20)
     .option('--warmup <n>', 'steps before them that are not', naturalNumber, 3)

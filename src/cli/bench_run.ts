@@ -9,6 +9,7 @@ import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
 import { speaksUnicode } from '../train/progress.js'
 import type { BenchFlags } from './bench.js'
+import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { cpuModel } from './machine.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
@@ -46,7 +47,8 @@ export async function bench(name: string, flags: BenchFlags): Promise<void> {
   requireOneOf('bench', '--device', device, devices())
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
-  await using work = await (infer ? inference : training)(model, { imageSize, batchSize, device, precision }, warmup + steps)
+  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags) }
+  await using work = await (infer ? inference : training)(model, images, warmup + steps)
   const milliseconds = spreadOf(await measure(work.step, warmup, steps))
   const { library, instructions, threads: threadsUsed } = deviceInfo(device)
   const result: BenchResult = {
@@ -91,10 +93,11 @@ async function training(model: Classifier, images: RandomImages, steps: number):
   return { plannedBytes, step, [Symbol.asyncDispose]: dispose }
 }
 
-async function inference(model: Classifier, { imageSize, batchSize, device, precision = 'f32' }: RandomImages): Promise<Work> {
+async function inference(model: Classifier, images: RandomImages): Promise<Work> {
+  const { imageSize, batchSize, device, precision = 'f32', engines } = images
   const shape = [batchSize, imageSize, imageSize, model.inChannels]
   requireMemory(4 * shape.reduce((a, b) => a * b))
-  const session = await compile(model, { inputs: { x: { shape } }, device, precision })
+  const session = await compile(model, { inputs: { x: { shape } }, device, precision, ...engines })
   const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random())
   const dispose = () => Promise.resolve(session.dispose())
   return { plannedBytes: session.memory.planned, step: () => session.run({ x }), [Symbol.asyncDispose]: dispose }

@@ -1,8 +1,9 @@
 /** `eraserelu eval`: measures a trained model on test images. */
 import { Command } from 'commander'
 import type { Precision } from '../graph/precision.js'
+import { engineKeys } from './engine_options.js'
 import { addJsonOption } from './json.js'
-import { optionOf } from './train_settings.js'
+import { addSettings } from './train_settings.js'
 import { positiveInteger, text } from './values.js'
 
 export interface EvalOptions {
@@ -29,14 +30,13 @@ moving average of the weights (train --model-ema), that is measured, unless --no
 
 export const evalCommand = (): Command =>
   addJsonOption(
-    new Command('eval')
+    addSettings(new Command('eval'), ['precision', ...engineKeys])
       .description('Measure loss and accuracy of a trained network on test images.')
       .argument('<weights>', 'run folder, checkpoint or safetensors file', text)
       .option('--dataset <name>', 'data set (default: the one it was trained on)')
       .option('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text)
       .option('-b, --batch-size <n>', 'images a step', positiveInteger, 128)
       .option('--device <name>', 'device', 'cpu')
-      .addOption(optionOf('precision'))
       .option('--no-ema', 'the weights themselves, not their moving average')
       .option('--last', 'the last checkpoint of a run folder, not the best'),
   )

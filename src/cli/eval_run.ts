@@ -1,11 +1,11 @@
 /** What `eraserelu eval` does; loaded only when it runs. `train --test-only` measures with the same. */
 import type { DataSource } from '../data/index.js'
-import type { Precision } from '../graph/precision.js'
 import type { Classifier } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
-import { evaluate } from '../train/evaluate.js'
+import { evaluate, type EvaluateModelOptions } from '../train/evaluate.js'
 import { openDataSet } from './data_set.js'
+import { engineOptionsGiven } from './engine_options.js'
 import type { EvalOptions } from './eval.js'
 import { printResult } from './json.js'
 import { openTrained } from './trained_model.js'
@@ -26,20 +26,21 @@ export interface Measured {
 }
 
 export async function evaluateWeights(path: string, options: EvalOptions): Promise<void> {
-  const { ema, last, dataPath, device } = options
+  const { ema, last, dataPath, device, batchSize, precision } = options
   requireOneOf('eval', '--device', device, devices())
   const trained = await openTrained(path, { ema, which: last ? 'last' : 'best' })
   const data = await openDataSet('eval', options.dataset ?? trained.metadata.dataset, dataPath)
-  printResult(await measure(trained, trained.normalised(data), options), options, measuredText)
+  const how = { batchSize, device, precision, ...engineOptionsGiven(options) }
+  printResult(await measure(trained, trained.normalised(data), how), options, measuredText)
 }
 
 /** Measures a model on the test images. */
 export async function measure(
   { model, file, averaged }: { model: Classifier; file: string; averaged: boolean },
   data: DataSource,
-  { batchSize, device, precision = 'f32' }: { batchSize: number; device: string; precision?: Precision | undefined },
+  options: EvaluateModelOptions,
 ): Promise<Measured> {
-  const { count: images, loss, accuracy: top1, accuracy5: top5 } = await evaluate(model, data, { batchSize, device, precision })
+  const { count: images, loss, accuracy: top1, accuracy5: top5 } = await evaluate(model, data, options)
   return { weights: file, averaged, model: model.modelName, dataset: data.name, images, loss, top1, top5 }
 }
 

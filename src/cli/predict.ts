@@ -1,8 +1,9 @@
 /** `eraserelu predict`: what a trained model sees on images. */
 import { Command } from 'commander'
 import type { Precision } from '../graph/precision.js'
+import { engineKeys } from './engine_options.js'
 import { addJsonOption } from './json.js'
-import { optionOf } from './train_settings.js'
+import { addSettings } from './train_settings.js'
 import { indices, positiveInteger, text } from './values.js'
 
 export interface PredictOptions {
@@ -30,7 +31,7 @@ have the size of the images it was trained on; colours become grey, and grey col
 
 export const predictCommand = (): Command =>
   addJsonOption(
-    new Command('predict')
+    addSettings(new Command('predict'), ['precision', ...engineKeys])
       .description('Classify images with a trained network.')
       .argument('<weights>', 'run folder, checkpoint or safetensors file', text)
       .argument('[files...]', 'PNG files')
@@ -39,7 +40,6 @@ export const predictCommand = (): Command =>
       .option('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text)
       .option('--top <n>', 'classes shown an image', positiveInteger, 3)
       .option('--device <name>', 'device', 'cpu')
-      .addOption(optionOf('precision'))
       .option('--no-ema', 'the weights themselves, not their moving average')
       .option('--last', 'the last checkpoint of a run folder, not the best'),
   )

@@ -4,6 +4,7 @@ import { InvalidArgument } from '../runtime/errors.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
 import { openDataSet } from './data_set.js'
+import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { readPng } from './png.js'
 import type { PredictOptions } from './predict.js'
@@ -74,15 +75,12 @@ async function fromDataSet(trained: TrainedModel, numbers: readonly number[], op
 /** The most images of a step. */
 const largestBatch = 64
 
-async function classify(
-  trained: TrainedModel,
-  images: readonly Image[],
-  { top, device, precision = 'f32' }: PredictOptions,
-): Promise<Prediction[]> {
+async function classify(trained: TrainedModel, images: readonly Image[], options: PredictOptions): Promise<Prediction[]> {
   const { model, metadata } = trained
+  const { top, device, precision = 'f32' } = options
   const batchSize = Math.min(images.length, largestBatch)
   const shape = [batchSize, ...metadata.input]
-  using session = await compile(model, { inputs: { images: { shape } }, device, precision })
+  using session = await compile(model, { inputs: { images: { shape } }, device, precision, ...engineOptionsGiven(options) })
   const predictions: Prediction[] = []
   for (let first = 0; first < images.length; first += batchSize) {
     const batch = images.slice(first, first + batchSize)

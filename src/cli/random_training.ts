@@ -5,6 +5,7 @@ import type { Parameter } from '../graph/parameter.js'
 import type { Precision } from '../graph/precision.js'
 import type { Classifier } from '../models/index.js'
 import { sgd } from '../optim/index.js'
+import type { EngineOptions } from '../runtime/policy.js'
 import type { PlanDesc } from '../runtime/plan_desc.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { StreamFeed } from '../train/feed.js'
@@ -17,6 +18,7 @@ export interface RandomImages {
   device: string
   /** Default 'f32'. */
   precision?: Precision
+  engines?: EngineOptions
 }
 
 const optimizer = sgd({ lr: 0.01, momentum: 0.9 })
@@ -33,9 +35,9 @@ function randomBatches({ inChannels, numClasses }: Classifier, { imageSize, batc
 
 /** SGD with momentum, one epoch of so many steps. */
 export function randomTraining(model: Classifier, images: RandomImages, steps = 1): Trainer {
-  const { batchSize, device, precision = 'f32' } = images
+  const { batchSize, device, precision = 'f32', engines } = images
   const data = randomBatches(model, images, steps)
-  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer })
+  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, ...engines })
 }
 
 /** The plan of a step of that training, or of an evaluation, as it would be handed to a device; needs none. */

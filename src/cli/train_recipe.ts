@@ -5,8 +5,8 @@ import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index
 import { build } from '../models/registry.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import type { EngineOptions } from '../runtime/policy.js'
 import { checkDataSet } from './data_set.js'
+import { engineOptionsOf } from './engine_options.js'
 import { eraseOptionsOf } from './erase_options.js'
 import type { CompleteSettings, Settings } from './train_settings.js'
 
@@ -64,12 +64,6 @@ export function trainerOptionsOf(settings: CompleteSettings, source: DataSource)
     ...(evalBatchSize !== undefined && { evalBatchSize }),
     ...(settings['model-ema'] && { ema: optim.ema(settings['model-ema-decay']) }),
   }
-}
-
-/** How the engines of cuDNN are chosen. */
-export function engineOptionsOf(settings: Settings): EngineOptions {
-  const { autotune, nondeterministic, 'workspace-limit': limit } = settings
-  return { autotune, deterministic: !nondeterministic, ...(limit !== undefined && { workspaceLimit: limit * 2 ** 20 }) }
 }
 
 function optimizerOf(settings: CompleteSettings): optim.Optimizer {

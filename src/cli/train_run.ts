@@ -8,6 +8,7 @@ import type { EndEvent } from '../train/events.js'
 import { progressOn } from '../train/progress.js'
 import { Trainer } from '../train/trainer.js'
 import { openDataSet } from './data_set.js'
+import { engineOptionsOf } from './engine_options.js'
 import { eraseKeys } from './erase_options.js'
 import { measure, measuredText } from './eval_run.js'
 import { interruptible } from './interrupt.js'
@@ -110,6 +111,7 @@ const networkKeys = ['model', 'model-kwargs', 'weights', ...eraseKeys]
 async function testOnly({ settings, outputDir, resume, changes }: TrainPlan): Promise<void> {
   const { weights, device, precision } = settings
   const batchSize = settings['eval-batch-size'] ?? settings['batch-size']
+  const how = { batchSize, device, precision, ...engineOptionsOf(settings) }
   if (resume === false && weights === undefined)
     throw new InvalidArgument('train: --test-only needs what to measure: --resume CHECKPOINT or --weights FILE')
   const other = changes.find(change => networkKeys.some(key => change.startsWith(`${key}: `)))
@@ -121,10 +123,10 @@ async function testOnly({ settings, outputDir, resume, changes }: TrainPlan): Pr
   const data = prepared(await openDataSet('train', settings.dataset, settings['data-path']), settings)
   if (resume !== false) {
     const trained = await openTrained(typeof resume === 'string' ? resume : outputDir, { which: 'last' })
-    say(measuredText(await measure(trained, trained.normalised(data), { batchSize, device, precision })))
+    say(measuredText(await measure(trained, trained.normalised(data), how)))
   } else if (weights !== undefined) {
     const model = modelOf(settings, data)
     await loadWeights(model, weights)
-    say(measuredText(await measure({ model, file: weights, averaged: false }, data, { batchSize, device, precision })))
+    say(measuredText(await measure({ model, file: weights, averaged: false }, data, how)))
   }
 }

@@ -5,8 +5,8 @@ import type { PlanMemory } from '../runtime/addon.js'
 import { NotFinite } from '../runtime/errors.js'
 import { Plan, type HostArrays, type RunOptions, type RunResult, type StagedInputs } from '../runtime/plan.js'
 import { state as stateIndex, Store, type ArenaName } from '../runtime/store.js'
-import { Averages } from './averages.js'
 import type { Evaluation } from './events.js'
+import { measure } from './evaluate.js'
 import type { Feed } from './feed.js'
 import { initialState, mostSkippedInARow, restoredState } from './loss_scaling.js'
 import { arenasFor, evaluationPlan, trainingPlan, type TrainingOptions } from './training_plan.js'
@@ -109,10 +109,7 @@ export class CompiledTraining {
   }
 
   async evaluate(test: Feed, which: WeightsView, signal: AbortSignal | undefined): Promise<Evaluation> {
-    const plan = await this.evaluation(which, test)
-    const averages = new Averages()
-    for await (const { arrays } of test.batches(0)) averages.add((await plan.run([arrays], { signal })).outputs)
-    return averages.evaluation()
+    return measure(await this.evaluation(which, test), test, signal)
   }
 
   /** Everything a training writes, by arena: what a checkpoint holds. */

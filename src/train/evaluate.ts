@@ -1,26 +1,28 @@
-/** Measures a model on test images, without a trainer: no gradients, no optimizer state. */
+/** Measures a model on test images: `evaluate` without a trainer, with no gradients and no optimizer state; a trainer with the same loop. */
 import type { DataSource } from '../data/dataset.js'
 import { checkPrecision, type Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireInteger, requireKnownOptions, requireSignal } from '../runtime/options.js'
 import { Plan } from '../runtime/plan.js'
+import { checkEngineOptions, engineOptionNames, type EngineOptions } from '../runtime/policy.js'
 import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { Averages } from './averages.js'
 import type { Evaluation } from './events.js'
-import { ResidentFeed } from './feed.js'
+import { ResidentFeed, type Feed } from './feed.js'
+import { StepLoader } from './step_loader.js'
 import { checkFit } from './trainer_options.js'
 import { evaluationPlan } from './training_plan.js'
 
 /** Options of `evaluate`. */
-export interface EvaluateModelOptions {
+export interface EvaluateModelOptions extends EngineOptions {
   /** Images a step; default 128. */
   batchSize?: number
-  /** 'cpu' (default) or 'reference'. */
+  /** One of devices(); default 'cpu'. */
   device?: string
   /** The type of activations, as in compile(); default 'f32'. */
-  precision?: Precision
+  precision?: Precision | undefined
   /** Ends it between two operations; it then throws the signal's reason. */
   signal?: AbortSignal
 }
@@ -31,10 +33,11 @@ export interface EvaluateModelOptions {
  */
 export async function evaluate(model: Module, data: DataSource, options: EvaluateModelOptions = {}): Promise<Evaluation> {
   const where = 'evaluate'
-  requireKnownOptions(where, options, ['batchSize', 'device', 'precision', 'signal'])
-  const { batchSize = 128, device = 'cpu', precision = 'f32', signal } = options
+  requireKnownOptions(where, options, ['batchSize', 'device', 'precision', 'signal', ...engineOptionNames])
+  const { batchSize = 128, device = 'cpu', precision = 'f32', signal, ...engines } = options
   requireInteger(where, 'batchSize', batchSize)
   checkPrecision(where, precision, device)
+  checkEngineOptions(where, engines)
   requireSignal(where, signal)
   checkFit(model, data)
   if (data.test.size === 0) throw new InvalidArgument(`${where}: the data '${data.name}' has no test images`)
@@ -43,16 +46,30 @@ export async function evaluate(model: Module, data: DataSource, options: Evaluat
   const layout = new StoreLayout(model.parameters())
   const { numClasses } = data.train
   const plain = { tiled: true, checked: false, loss: undefined, labelSmoothing: 0 }
-  const step = { model, layout, device, numClasses, precision, ...plain }
+  const step = { model, layout, device, numClasses, precision, engines, ...plain }
   const store = await Store.create(device, { weights: layout.size })
   try {
     for (const parameter of layout.entries) await store.write('weights', layout.offsetOf(parameter), parameter.data)
-    using plan = await Plan.create(evaluationPlan(feed, step, 'weights'), store)
+    using plan = await Plan.create(evaluationPlan(feed, step, 'weights'), store, engines.onPrepare)
     await feed.prepare(plan)
-    const averages = new Averages()
-    for await (const { arrays } of feed.batches(0)) averages.add((await plan.run([arrays], { signal })).outputs)
-    return averages.evaluation()
+    return await measure(plan, feed, signal)
   } finally {
     store.dispose()
+  }
+}
+
+/** Runs an evaluation plan over all batches of `feed`: while one runs, the next is loaded and goes to the device. */
+export async function measure(plan: Plan, feed: Feed, signal: AbortSignal | undefined): Promise<Evaluation> {
+  const averages = new Averages()
+  const loader = new StepLoader(feed.batches(0), batches => batches.map(arrays => plan.stage(arrays)))
+  try {
+    for (let loaded = await loader.next(); loaded; loaded = await loader.next()) {
+      const running = plan.run(loaded.staged, { signal })
+      loader.begin()
+      averages.add((await running).outputs)
+    }
+    return averages.evaluation()
+  } finally {
+    await loader.close()
   }
 }

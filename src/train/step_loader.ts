@@ -1,28 +1,28 @@
 /** Takes the batches of a step from a feed and stages them, so that they are on the device when the step before has ended. */
 import type { HostArrays } from '../runtime/plan.js'
-import type { CompiledTraining, StagedStep } from './compiled_training.js'
 
 interface FeedBatch {
   readonly arrays: HostArrays
   readonly count: number
 }
 
-/** `count`: how many real images it has. */
-export interface LoadedStep {
-  readonly staged: StagedStep
+/** A step as `stage` has made it; `count`: how many real images it has. */
+export interface LoadedStep<Staged> {
+  readonly staged: Staged
   readonly count: number
 }
 
-export class StepLoader {
+export class StepLoader<Staged> {
   private readonly batches: AsyncIterator<FeedBatch, unknown>
-  private loading: Promise<LoadedStep | undefined> | undefined
+  private loading: Promise<LoadedStep<Staged> | undefined> | undefined
   private idle = true
 
   constructor(
     batches: AsyncIterable<FeedBatch>,
-    private readonly compiled: CompiledTraining,
+    /** Begins to bring the batches of a step to the device. */
+    private readonly stage: (microbatches: readonly HostArrays[]) => Staged,
     /** Microbatches a step. */
-    private readonly accumulate: number,
+    private readonly accumulate = 1,
   ) {
     this.batches = batches[Symbol.asyncIterator]()
   }
@@ -35,7 +35,7 @@ export class StepLoader {
   }
 
   /** The next step; undefined when the feed has ended before it was complete. */
-  async next(): Promise<LoadedStep | undefined> {
+  async next(): Promise<LoadedStep<Staged> | undefined> {
     this.begin()
     const loaded = await this.loading
     this.loading = undefined
@@ -49,7 +49,7 @@ export class StepLoader {
     else end?.catch(() => undefined)
   }
 
-  private async load(): Promise<LoadedStep | undefined> {
+  private async load(): Promise<LoadedStep<Staged> | undefined> {
     const microbatches: HostArrays[] = []
     let count = 0
     this.idle = false
@@ -60,7 +60,7 @@ export class StepLoader {
         microbatches.push(next.value.arrays)
         count += next.value.count
       }
-      return { staged: this.compiled.stage(microbatches), count }
+      return { staged: this.stage(microbatches), count }
     } finally {
       this.idle = true
     }

@@ -262,7 +262,9 @@ export class Trainer {
     if (stepInEpoch === stepsPerEpoch) return
     let before = performance.now()
     let speed = 0
-    const loader = new StepLoader(this.trainFeed.batches(epoch, stepInEpoch * accumulate), await this.compile(), accumulate)
+    const compiled = await this.compile()
+    const batches = this.trainFeed.batches(epoch, stepInEpoch * accumulate)
+    const loader = new StepLoader(batches, microbatches => compiled.stage(microbatches), accumulate)
     try {
       for (;;) {
         const loaded = await loader.next()

@@ -15,6 +15,7 @@ const small = [
   '3',
   '--warmup',
   '1',
+  '--autotune',
 ]
 
 it.each(['training', 'inference'] as const)('measures %s', async task => {

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
+import { benchCommand } from '../../src/cli/bench.js'
+import { engineOptionsGiven } from '../../src/cli/engine_options.js'
+import { evalCommand } from '../../src/cli/eval.js'
+import { predictCommand } from '../../src/cli/predict.js'
 import { trainCommand } from '../../src/cli/train.js'
 import { differences, plainSettings, readSettings } from '../../src/cli/train_config.js'
 import { planOf } from '../../src/cli/train_plan.js'
@@ -191,6 +195,17 @@ describe('what is trained', () => {
     expect(options({ 'clip-grad-norm': 2, accumulate: 3, 'label-smoothing': 0.1, 'eval-batch-size': 5 })).toMatchObject({
       clipGradNorm: 2, accumulate: 3, labelSmoothing: 0.1, evalBatchSize: 5,
     }) // prettier-ignore
+    expect(options({ nondeterministic: true })).toMatchObject({ autotune: false, deterministic: false })
+    expect(options({ autotune: true, 'workspace-limit': 8 })).toMatchObject({
+      autotune: true, deterministic: true, workspaceLimit: 2 ** 23,
+    }) // prettier-ignore
+  })
+
+  it.each([evalCommand, predictCommand, benchCommand])('the engines, of other commands too: %o', made => {
+    const command = made()
+    command.parseOptions(['--autotune', '--nondeterministic', '--workspace-limit', '8'])
+    expect(engineOptionsGiven(command.opts())).toEqual({ autotune: true, deterministic: false, workspaceLimit: 2 ** 23 })
+    expect(engineOptionsGiven(made().opts())).toEqual({ autotune: false, deterministic: true })
   })
 
   it('augmentation and normalisation of the data set, or others', async () => {

@@ -4,6 +4,7 @@ import * as data from '../../src/data/index.js'
 import { compile } from '../../src/graph/session.js'
 import { ema, sgd } from '../../src/optim/index.js'
 import type { Evaluation } from '../../src/train/events.js'
+import { evaluate } from '../../src/train/evaluate.js'
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js'
 import { digest, pictures, Plain, source, weightsOf } from './training.js'
 
@@ -68,6 +69,37 @@ describe('a fully convolutional network trained on 8x8 is evaluated on 12x10', (
     const given = data.fromArrays({ ...pictures(8, shape), shape, numClasses: 4, test: { ...testImages, shape: testShape } })
     await using trainer = new Trainer(new Plain(4, 'flatten'), { data: given, batchSize: 8, epochs: 1, optimizer })
     await expect(trainer.memory()).rejects.toThrow(/head\.1 \(linear\): the input must be \[N, 288\], got \[8, 96\]/)
+  })
+})
+
+describe('evaluate without a trainer', () => {
+  const given = data.fromArrays({
+    ...testImages,
+    shape: testShape,
+    numClasses: 4,
+    test: { ...testImages, shape: testShape },
+    mean,
+    std,
+  })
+
+  test('gives the same for every size of batch, with the engine options of a training', async () => {
+    const model = new Plain()
+    const expected = await measured(model)
+    for (const batchSize of [1, 3, 16, 20]) {
+      const engines = { autotune: true, deterministic: false, workspaceLimit: 0 }
+      const { loss, accuracy, count } = await evaluate(model, given, { batchSize, ...engines })
+      expect({ accuracy, count }).toEqual({ accuracy: expected.accuracy, count: 16 })
+      expect(loss).toBeCloseTo(expected.loss, 4)
+    }
+  })
+
+  test('refuses options that are none', async () => {
+    await expect(evaluate(new Plain(), given, { workspaceLimit: -1 })).rejects.toThrow(
+      /evaluate: workspaceLimit must be an integer of at least 0, got -1/,
+    )
+    await expect(evaluate(new Plain(), given, { autotun: true } as object)).rejects.toThrow(
+      /evaluate: unknown option 'autotun'\. Did you mean 'autotune'/,
+    )
   })
 })
 
