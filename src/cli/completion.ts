@@ -20,5 +20,5 @@ export const completionCommand = (): Command =>
     .addHelpText('after', examples)
     .action(async (shell: Shell, _flags: object, command: Command) => {
       const { completion } = await import('./completion_run.js')
-      completion(shell, command.parent!)
+      await completion(shell, command.parent!)
     })

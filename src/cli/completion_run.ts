@@ -4,10 +4,12 @@ import { list as datasets } from '../data/index.js'
 import { list as models } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import type { Shell } from './completion.js'
+import { allRecipes } from './recipe_files.js'
 import { wordsOf, type CommandWords, type Flag, type Values } from './completion_words.js'
 
-export function completion(shell: Shell, program: Command): void {
-  const names = { model: models(), dataset: datasets(), device: devices(), erase: ['last', 'first', 'middle'] }
+export async function completion(shell: Shell, program: Command): Promise<void> {
+  const recipe = (await allRecipes()).map(({ name }) => name)
+  const names = { model: models(), recipe, dataset: datasets(), device: devices(), erase: ['last', 'first', 'middle'] }
   const script = { bash, zsh, fish }[shell]
   process.stdout.write(script(wordsOf(program, names)))
 }

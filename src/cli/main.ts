@@ -10,6 +10,7 @@ import { fail } from './fail.js'
 import { infoCommand } from './info.js'
 import { endWithoutOutput } from './interrupt.js'
 import { predictCommand } from './predict.js'
+import { recipesCommand } from './recipes.js'
 import { startCommand } from './start.js'
 import { trainCommand } from './train.js'
 
@@ -19,6 +20,7 @@ const commands = [
   evalCommand(),
   predictCommand(),
   infoCommand(),
+  recipesCommand(),
   benchCommand(),
   doctorCommand(),
   completionCommand(),

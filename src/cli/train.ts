@@ -17,12 +17,14 @@ const examples = `
 Examples:
   $ eraserelu train                                     ResNet-20 on the images that come with the package
   $ eraserelu train --erase last --output-dir runs/a    the same with the last ReLU of every block erased
+  $ eraserelu train --recipe resnet110-cifar10          as it was published ('eraserelu recipes' lists the recipes)
   $ eraserelu train --output-dir runs/a --resume        go on after Ctrl-C, a crash or a power cut
   $ eraserelu train --config runs/a/args.yaml --seed 2 --output-dir runs/b    the same again with another seed
   $ eraserelu train --resume runs/a --test-only         measure what was trained
 
 --config reads a YAML file of settings; their keys are the flags without the dashes: 'lr: 0.05', 'batch-size: 128'. A run folder
-keeps all of them in args.yaml. What counts: flags, then --config, then args.yaml of the run that is resumed, then the defaults.
+keeps all of them in args.yaml. What counts: flags, then --recipe, then --config, then args.yaml of the run that is resumed, then the
+defaults.
 
 The run folder has args.yaml, metrics.jsonl (every step), summary.csv (every epoch), curves.png, TensorBoard events, and
 checkpoints/step-N/model.safetensors with the links 'last' and 'best'. Ctrl-C writes a checkpoint and exits with 130;

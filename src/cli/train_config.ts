@@ -8,14 +8,18 @@ import { readSetting, settingKeys, type GivenSettings, type SettingKey, type Set
 
 /** Reads a file that maps settings to values. Throws InvalidArgument that names the file and the key. */
 export async function readSettings(file: string): Promise<GivenSettings> {
+  return checkedSettings(await readYaml(file, "settings to values, such as 'lr: 0.1'"), file)
+}
+
+/** Settings by their keys; `where` is for messages. */
+export const checkedSettings = (content: object, where: string): GivenSettings =>
+  Object.fromEntries(Object.entries(content).map(([key, value]) => [key, checked(key, value, where)]))
+
+/** A YAML file that holds a mapping; `what` says of what to what. */
+export async function readYaml(file: string, what: string): Promise<object> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw new InvalidArgument(`${file}: cannot be read (${(error as Error).message})`, { cause: error })
   })
-  const content = Object.entries(parsed(text, file))
-  return Object.fromEntries(content.map(([key, value]) => [key, checked(key, value, file)]))
-}
-
-function parsed(text: string, file: string): object {
   let content: unknown
   try {
     content = parse(text) ?? {}
@@ -23,7 +27,7 @@ function parsed(text: string, file: string): object {
     throw new InvalidArgument(`${file} is not YAML: ${(error as Error).message.trim()}`, { cause: error })
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
-    throw new InvalidArgument(`${file}: it must map settings to values, such as 'lr: 0.1'`)
+    throw new InvalidArgument(`${file}: it must map ${what}`)
   return content
 }
 

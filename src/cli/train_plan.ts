@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { InvalidArgument } from '../runtime/errors.js'
+import { withRecipe } from './recipe_files.js'
 import type { TrainOptions } from './train.js'
 import { differences, readSettings } from './train_config.js'
 import { complete, defaults, type CompleteSettings, type GivenSettings, type Settings } from './train_settings.js'
@@ -15,9 +16,10 @@ export interface TrainPlan {
   readonly changes: readonly string[]
 }
 
-/** Defaults, then args.yaml of the run that is resumed, then --config, then flags: what comes later counts. */
-export async function planOf(flags: GivenSettings, options: TrainOptions): Promise<TrainPlan> {
-  const config = options.config === undefined ? {} : await readSettings(options.config)
+/** Defaults, then args.yaml of the run that is resumed, then --config, then --recipe, then the other flags: what comes later counts. */
+export async function planOf(given: GivenSettings, options: TrainOptions): Promise<TrainPlan> {
+  const config = options.config === undefined ? {} : await withRecipe(await readSettings(options.config))
+  const flags = await withRecipe(given)
   const resume = typeof options.resume === 'string' ? checkpointAt(options.resume) : options.resume === true
   const source = typeof resume === 'string' ? runFolderOf(resume) : undefined
   const outputDir = options.outputDir ?? source ?? folderFor({ ...defaults, ...config, ...flags })

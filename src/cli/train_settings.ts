@@ -62,6 +62,7 @@ const onOff = (flags: string, about: string): Setting<boolean> => ({
 const schedulers = ['constant', 'steplr', 'multisteplr', 'cosineannealinglr', 'exponentiallr', 'polylr'] as const
 
 const table = {
+  recipe: optional('--recipe <name>', "settings of a published training, such as resnet110-cifar10; 'eraserelu recipes' lists them", text),
   model: value('--model <name>', 'network, such as resnet20', text, 'resnet20'),
   'model-kwargs': {
     flags: '--model-kwargs <name=value...>',
