@@ -9,7 +9,7 @@ const sample = 'fashion-mnist-sample'
 export function checkDataSet(command: string, name: string, dataPath: string | undefined): void {
   requireOneOf(command, '--dataset', name, list())
   if (dataPath !== undefined && name === sample)
-    throw new InvalidArgument(`${command}: --data-path is for --dataset fashion-mnist; ${sample} comes with the package`)
+    throw new InvalidArgument(`${command}: --data-path is for other data sets: ${sample} comes with the package`)
 }
 
 export async function openDataSet(command: string, name: string, dataPath: string | undefined): Promise<DataSource> {

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { packageVersion } from '../runtime/package_root.js'
 import { benchCommand } from './bench.js'
 import { completionCommand } from './completion.js'
+import { dataCommand } from './data.js'
 import { doctorCommand } from './doctor.js'
 import { evalCommand } from './eval.js'
 import { fail } from './fail.js'
@@ -21,6 +22,7 @@ const commands = [
   predictCommand(),
   infoCommand(),
   recipesCommand(),
+  dataCommand(),
   benchCommand(),
   doctorCommand(),
   completionCommand(),

@@ -71,7 +71,7 @@ const table = {
     read: (given, before = {}) => (typeof given === 'string' ? keyValue(given, before) : mapping(given)),
   } satisfies Setting<Readonly<Record<string, unknown>>> as Setting<Readonly<Record<string, unknown>>>,
   weights: optional('--weights <file>', 'start from the weights in this safetensors file, of this package or of PyTorch', text),
-  dataset: value('--dataset <name>', 'fashion-mnist-sample (comes with the package) or fashion-mnist', text, 'fashion-mnist-sample'),
+  dataset: value('--dataset <name>', 'fashion-mnist-sample (comes with the package), fashion-mnist, mnist, cifar10, cifar100, svhn or svhn-extra', text, 'fashion-mnist-sample'),
   'data-path': optional('--data-path <folder>', 'folder with the files of the data set (default: looked for, else downloaded)', text),
   'crop-padding': optional('--crop-padding <pixels>', "added on every side before a random crop; 0: no crop (default: the data set's)", naturalNumber),
   'padding-mode': optionalChoice('--padding-mode <mode>', "what is added: black, or the image mirrored (default: the data set's)", ['zero', 'reflect']),

@@ -1,50 +1,70 @@
 /** Downloads published files into a folder; a file appears under its name only when complete and checked. */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
+import { createGunzip } from 'node:zlib'
+import { extract } from 'tar'
 
+/** A file at a published address. */
 export interface PublishedFile {
-  name: string
+  readonly name: string
   /** Of the file as published. */
-  md5: string
-  /** Of what is in it, unzipped. */
-  sha256: string
+  readonly md5: string
+  /** Of what is in it, unzipped, where that is known too. */
+  readonly sha256?: string
+  /** The file is a tar archive, of which this folder is kept. */
+  readonly holds?: string
 }
-
-const digest = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex')
 
 /** Fetches those of `files` that `folder` does not have yet. Throws an Error that names the address and what was wrong with it. */
 export async function download(address: string, files: readonly PublishedFile[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   for (const file of files) {
-    const target = join(folder, file.name)
+    const target = join(folder, file.holds ?? file.name)
     if (await stat(target).catch(() => undefined)) continue
-    const bytes = await fetchChecked(`${address}/${file.name}`, file)
     const temporary = `${target}.${randomUUID()}.part`
+    const unpacked = `${temporary}.unpacked`
     try {
-      await writeFile(temporary, bytes, { flush: true })
-      await rename(temporary, target)
+      await fetchChecked(`${address}/${file.name}`, file, temporary)
+      if (file.holds === undefined) await rename(temporary, target)
+      else {
+        await mkdir(unpacked)
+        await extract({ file: temporary, cwd: unpacked, strict: true, filter: path => path.startsWith(`${file.holds}/`) })
+        await rename(join(unpacked, file.holds), target)
+      }
     } finally {
       await rm(temporary, { force: true })
+      await rm(unpacked, { force: true, recursive: true })
     }
   }
 }
 
-async function fetchChecked(url: string, { md5, sha256 }: PublishedFile): Promise<Uint8Array> {
-  const bytes = await fetchBytes(url)
-  const got = digest('md5', bytes)
+async function fetchChecked(url: string, { md5, sha256 }: PublishedFile, file: string): Promise<void> {
+  const got = await fetchInto(url, file)
   if (got !== md5) throw new Error(`${url}: MD5 is ${got}, published is ${md5}; the download was discarded`)
-  if (digest('sha256', gunzipSync(bytes)) !== sha256)
+  if (sha256 === undefined) return
+  const content = createHash('sha256')
+  await pipeline(createReadStream(file), createGunzip(), content)
+  if (content.digest('hex') !== sha256)
     throw new Error(`${url}: the unzipped content is not the published data set; the download was discarded`)
-  return bytes
 }
 
-async function fetchBytes(url: string): Promise<Uint8Array> {
+/** The MD5 of what was fetched. A connection that stays silent for five minutes is given up, as `fetch` does. */
+async function fetchInto(url: string, file: string): Promise<string> {
+  const hash = createHash('md5')
   let response: Response
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(600_000) })
-    if (response.ok) return new Uint8Array(await response.arrayBuffer())
+    response = await fetch(url)
+    if (response.ok) {
+      const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>)
+      body.on('data', (chunk: Uint8Array) => hash.update(chunk))
+      await pipeline(body, createWriteStream(file, { flush: true }))
+      return hash.digest('hex')
+    }
   } catch (error) {
     throw new Error(`${url}: ${reasonOf(error)}`, { cause: error })
   }

@@ -2,19 +2,29 @@
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireKnownOptions } from '../runtime/options.js'
 import { didYouMean } from '../runtime/suggest.js'
+import { openCifar10 } from './cifar10.js'
+import { openCifar100 } from './cifar100.js'
 import type { DataSource } from './dataset.js'
-import { openFashionMnist, openFashionMnistSample, type FindOptions } from './fashion_mnist.js'
+import { openFashionMnist, openFashionMnistSample } from './fashion_mnist.js'
+import type { FindOptions } from './find.js'
+import { openMnist } from './mnist.js'
+import { openSvhn, openSvhnExtra } from './svhn.js'
 
 export { fromBatches, type BatchStream, type BatchStreamOptions } from './batch_stream.js'
 export { fromArrays, type FromArraysOptions, type ImageArrays, type NestedNumbers } from './from_arrays.js'
 export { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from './dataset.js'
 export { Loader, type LoaderOptions, type LoadedBatch } from './loader.js'
 export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batch.js'
-export type { FindOptions } from './fashion_mnist.js'
+export type { FindOptions } from './find.js'
 
 const sources: Readonly<Record<string, (options: FindOptions) => Promise<DataSource>>> = {
   'fashion-mnist': openFashionMnist,
   'fashion-mnist-sample': openFashionMnistSample,
+  mnist: openMnist,
+  cifar10: openCifar10,
+  cifar100: openCifar100,
+  svhn: openSvhn,
+  'svhn-extra': openSvhnExtra,
 }
 
 /** The names that `open` knows. */

@@ -17,7 +17,7 @@ const mistakes: [words: string, message: RegExp][] = [
   ['start --model resnet21', /no model is called 'resnet21'. Did you mean 'resnet20'/],
   ['start --dataset fashion-mnsit', /Did you mean 'fashion-mnist'/],
   ['start --device gpu', /--device must be one of cpu/],
-  ['start --data-path /tmp', /--data-path is for --dataset fashion-mnist/],
+  ['start --data-path /tmp', /--data-path is for other data sets/],
   ['start --dataset fashion-mnist --data-path /nowhere', /was not found. Looked at:\n {2}\/nowhere: no such folder/],
   ['start --erase 5', /no basic module has a ReLU at location 5: the longest chain has 2 ReLUs/],
   ['info', /missing required argument 'model'/],

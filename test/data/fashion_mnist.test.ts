@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { download, type PublishedFile } from '../../src/data/download.js'
-import { find, publishedFiles, type Surroundings } from '../../src/data/fashion_mnist.js'
+import { fashionMnist } from '../../src/data/fashion_mnist.js'
+import { find as findPublished, type FindOptions, type Published } from '../../src/data/find.js'
 import * as data from '../../src/data/index.js'
 import { fourFiles, idx, writeFiles } from './idx_files.js'
 
@@ -15,11 +16,18 @@ const debian = '/usr/share/datasets/fashion-mnist'
 /** Nothing listens there, so a download fails at once. */
 const nowhere = 'http://127.0.0.1:1'
 const files = fourFiles(20, 10)
-const around = (env: NodeJS.ProcessEnv = {}, address = nowhere): Surroundings => ({
-  env,
-  system: join(folder, 'system'),
+interface Places {
+  env: NodeJS.ProcessEnv
+  address: string
+}
+const around = (env: NodeJS.ProcessEnv = {}, address = nowhere): Places => ({ env, address })
+const setAt = (address: string): Published => ({
+  ...fashionMnist,
   address,
+  system: { ...fashionMnist.system!, folder: join(folder, 'system') },
 })
+const find = async (options: FindOptions, { env, address }: Places) =>
+  (await findPublished(setAt(address), options, { env })).folder
 
 let folder: string
 beforeEach(() => {
@@ -38,6 +46,14 @@ describe('find', () => {
   it('takes $ERASERELU_DATA before any other place', async () => {
     writeFiles(join(folder, 'fashion-mnist'), files)
     expect(await find({}, around({ ERASERELU_DATA: folder }))).toBe(join(folder, 'fashion-mnist'))
+  })
+
+  it('takes the folders of torchvision, and unzipped files', async () => {
+    const unzipped = Object.entries(files).map(([name, bytes]) => [name.replace('.gz', ''), gunzipSync(bytes)])
+    const raw = writeFiles(join(folder, 'FashionMNIST/raw'), Object.fromEntries(unzipped) as typeof files)
+    expect(await find({ dataPath: folder }, around())).toBe(raw)
+    const source = await data.open('fashion-mnist', { dataPath: folder })
+    expect([source.train.size, source.train.images[784]]).toEqual([20, 784 % 251])
   })
 
   it('says what a data path lacks, and looks nowhere else', async () => {
@@ -94,7 +110,7 @@ describe('reading', () => {
 
   it('finds the published data set in the Debian package', context => {
     context.skip(!existsSync(debian), `${debian} is not there`)
-    for (const { name, sha256 } of publishedFiles)
+    for (const { name, sha256 } of fashionMnist.downloads)
       expect(
         createHash('sha256')
           .update(gunzipSync(readFileSync(join(debian, name))))

@@ -54,7 +54,7 @@ describe('fashion-mnist-sample', () => {
 
 describe('open', () => {
   it('lists its names, and suggests one', async () => {
-    expect(data.list()).toEqual(['fashion-mnist', 'fashion-mnist-sample'])
+    expect(data.list()).toEqual(['fashion-mnist', 'fashion-mnist-sample', 'mnist', 'cifar10', 'cifar100', 'svhn', 'svhn-extra'])
     await expect(data.open('fashion-mist')).rejects.toThrow(
       /no data set 'fashion-mist'\. Did you mean 'fashion-mnist'.*Known: fashion-mnist, fashion-mnist-sample/,
     )

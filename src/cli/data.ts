@@ -1,0 +1,44 @@
+/** `eraserelu data`: what is in a data set, in numbers and as pictures. */
+import { Command } from 'commander'
+import { addJsonOption, type JsonFlag } from './json.js'
+import { addSettings, givenSettings } from './train_settings.js'
+import { naturalNumber, positiveInteger, text } from './values.js'
+
+export interface DataOptions extends JsonFlag {
+  stats?: boolean
+  /** A PNG file to write. */
+  grid?: string
+  count: number
+  epoch: number
+}
+
+/** Settings of `train` that decide what images a training sees. */
+const keys = ['data-path', 'seed', 'crop-padding', 'padding-mode', 'flip', 'cutout', 'normalize'] as const
+
+const examples = `
+Examples:
+  $ eraserelu data fashion-mnist-sample
+  $ eraserelu data cifar10 --grid cifar10.png
+  $ eraserelu data cifar100 --data-path /data --grid first.png --padding-mode reflect --seed 3 --stats --json
+
+The images of --grid are the first ones that a training with these settings and this seed sees in that epoch, cropped, mirrored and
+blanked as it sees them, with their classes below.`
+
+export const dataCommand = (): Command =>
+  addJsonOption(
+    addSettings(
+      new Command('data')
+        .description('Show a data set: images a class, mean and standard deviation, and a sheet of training images.')
+        .argument('<dataset>', 'data set, such as cifar10', text)
+        .option('--stats', 'print counts, sizes, mean and standard deviation (also without --grid)')
+        .option('--grid <file>', 'write a sheet of augmented training images, a PNG file', text)
+        .option('--count <n>', 'images on the sheet (default: 40)', positiveInteger, 40)
+        .option('--epoch <n>', 'whose images, from 0 (default: 0)', naturalNumber, 0),
+      keys,
+    ),
+  )
+    .addHelpText('after', examples)
+    .action(async (name: string, options: DataOptions) => {
+      const { showData } = await import('./data_run.js')
+      await showData(name, givenSettings(keys, options), options)
+    })

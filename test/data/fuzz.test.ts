@@ -1,0 +1,138 @@
+/**
+ * The readers on damaged files: whatever the bytes, an answer or an InvalidArgument that names the file, in bounded time and memory.
+ * ERASERELU_FUZZ_RUNS says how many files each reader gets (default 150), ERASERELU_FUZZ_SEED which (default 1).
+ */
+import fc from 'fast-check'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deflateSync, gzipSync } from 'node:zlib'
+import { afterAll, expect, it } from 'vitest'
+import { readIdx } from '../../src/data/idx.js'
+import * as data from '../../src/data/index.js'
+import { readMat } from '../../src/data/mat.js'
+import { readPickle } from '../../src/data/pickle.js'
+import { InvalidArgument } from '../../src/runtime/errors.js'
+import { idx } from './idx_files.js'
+import { cifar10Files, published, write } from './published_files.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'eraserelu-fuzz-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const of = (name: string) => readFileSync(join(published, name))
+const settings = { numRuns: Number(process.env.ERASERELU_FUZZ_RUNS ?? 150), seed: Number(process.env.ERASERELU_FUZZ_SEED ?? 1) }
+
+/** What happens to a file: some bytes change, a piece is cut out or doubled, the end is missing. `from`: offsets are mostly among the first bytes. */
+const damage = (length: number) => {
+  const offset = fc.oneof(
+    { weight: 3, arbitrary: fc.nat(Math.min(length, 400) - 1) },
+    { weight: 1, arbitrary: fc.nat(length - 1) },
+  )
+  return fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant('set' as const), offset, bytes: fc.uint8Array({ minLength: 1, maxLength: 4 }) }),
+      fc.record({ kind: fc.constant('cut' as const), offset, count: fc.nat(16) }),
+      fc.record({ kind: fc.constant('double' as const), offset, count: fc.nat(64) }),
+      fc.record({ kind: fc.constant('end' as const), offset }),
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+}
+
+type Damage = ReturnType<typeof damage> extends fc.Arbitrary<infer T> ? T : never
+
+function damaged(bytes: Buffer, changes: Damage): Buffer {
+  let result = Buffer.from(bytes)
+  for (const change of changes) {
+    const offset = Math.min(change.offset, result.length)
+    const before = result.subarray(0, offset)
+    if (change.kind === 'end') result = before
+    else if (change.kind === 'set') {
+      const after = result.subarray(offset + change.bytes.length)
+      result = Buffer.concat([before, change.bytes, after])
+    } else {
+      const piece = result.subarray(offset, offset + change.count)
+      const after = result.subarray(offset + change.count)
+      result = change.kind === 'cut' ? Buffer.concat([before, after]) : Buffer.concat([before, piece, piece, after])
+    }
+  }
+  return result
+}
+
+/** Damaged files of every `seed` file, and bytes of no file at all. */
+async function survives(seeds: readonly Buffer[], read: (bytes: Buffer) => unknown): Promise<void> {
+  let refused = 0
+  const check = async (bytes: Buffer): Promise<void> => {
+    try {
+      await read(bytes)
+    } catch (error) {
+      if (!(error instanceof InvalidArgument)) throw error
+      expect(error.message).toContain(folder)
+      refused += 1
+    }
+  }
+  for (const bytes of seeds) {
+    await read(bytes)
+    const numRuns = Math.ceil(settings.numRuns / seeds.length)
+    await fc.assert(
+      fc.asyncProperty(damage(bytes.length), changes => check(damaged(bytes, changes))),
+      { ...settings, numRuns },
+    )
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), bytes => check(Buffer.from(bytes))),
+    settings,
+  )
+  // The damage is such that the readers see it.
+  expect(refused).toBeGreaterThan(settings.numRuns / 2)
+}
+
+const placed = (name: string, bytes: Buffer) => join(write(folder, { [name]: bytes }), name)
+
+it('pickles', async () => {
+  const seeds = ['cifar-10-batches-py/test_batch', 'cifar-100-python/train', 'protocols/3', 'protocols/4'].map(of)
+  await survives(seeds, bytes => readPickle(bytes, join(folder, 'some.pickle')))
+})
+
+it('pickles as a data set', async () => {
+  const place = join(folder, 'cifar-100-python')
+  const test = of('cifar-100-python/test')
+  await survives([test], bytes => data.open('cifar100', { dataPath: write(place, { train: bytes, test }) }))
+})
+
+it('binary files of CIFAR', async () => {
+  const files = cifar10Files()
+  write(folder, files)
+  await survives([files['test_batch.bin']!.subarray(0, 3073)], async bytes => {
+    const source = await data.open('cifar10', { dataPath: write(folder, { 'test_batch.bin': bytes }) })
+    expect(source.test.labels.every(label => label >= 0 && label < 10)).toBe(true)
+  })
+})
+
+/** The arrays of an uncompressed file, each compressed, so that damage comes from within. */
+function compressed(file: Buffer): Buffer {
+  const parts = [file.subarray(0, 128)]
+  for (let at = 128; at + 8 <= file.length;) {
+    const bytes = Math.min(8 + file.readUInt32LE(at + 4), file.length - at)
+    const packed = deflateSync(file.subarray(at, at + bytes), { level: 1 })
+    const tag = Buffer.alloc(8)
+    tag.writeUInt32LE(15)
+    tag.writeUInt32LE(packed.length, 4)
+    parts.push(tag, packed)
+    at += bytes
+  }
+  return Buffer.concat(parts)
+}
+
+it('MAT-files', async () => {
+  const seeds = [of('train_32x32.mat'), of('extra_32x32.mat')]
+  await survives(seeds, bytes => readMat(placed('some.mat', bytes), ['X', 'y']))
+})
+
+it('MAT-files with damage below their compression', async () => {
+  await survives([of('extra_32x32.mat')], bytes => readMat(placed('some.mat', compressed(bytes)), ['X', 'y']))
+})
+
+it('IDX files', async () => {
+  await survives([idx([2, 3, 4], new Uint8Array(24))], bytes => readIdx(placed('some-idx3-ubyte', bytes), 3))
+  await survives([idx([2, 3, 4], new Uint8Array(24))], bytes => readIdx(placed('some-idx3-ubyte.gz', gzipSync(bytes)), 3))
+})
