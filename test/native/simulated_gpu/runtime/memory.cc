@@ -17,8 +17,10 @@ constexpr std::size_t alignment = 256;
 constexpr std::byte canary{0xA5};
 const std::size_t pageSize = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 
-// By the beginning of the mapping. Never destroyed: other threads may still be at work when the process ends.
+// By the beginning of the mapping: all that ever were, and those of them that are live. Never destroyed: other threads may still be at
+// work when the process ends.
 std::map<const std::byte*, Allocation>& allocations = *new std::map<const std::byte*, Allocation>;
+std::map<const std::byte*, const Allocation*>& live = *new std::map<const std::byte*, const Allocation*>;
 int openedDevice = -1;
 
 std::size_t& total_memory() {
@@ -64,7 +66,7 @@ void* allocate(Kind kind, int device, std::size_t size) {
   std::memset(inside(made), static_cast<int>(canary), pages);
   std::memset(made.begin, poison, size);
   if (kind == Kind::device && openedDevice != device) protect(made, PROT_NONE);
-  allocations.insert_or_assign(mapping, made);
+  live.insert_or_assign(mapping, &allocations.insert_or_assign(mapping, made).first->second);
   return made.begin;
 }
 
@@ -72,6 +74,7 @@ bool release(Kind kind, void* begin) {
   Allocation* const found = const_cast<Allocation*>(find_allocation(begin));
   if (found == nullptr || found->kind != kind || found->begin != begin) return false;
   found->live = false;
+  live.erase(found->mapping);
   mmap(found->mapping, found->mapping_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return true;
 }
@@ -113,10 +116,10 @@ bool is_accessible(int device, const void* begin, std::size_t bytes) {
 
 void open_memory(int device) {
   if (device == openedDevice) return;
-  for (const auto& [mapping, each] : allocations) {
-    if (!each.live || each.kind != Kind::device) continue;
-    if (each.device == openedDevice) protect(each, PROT_NONE);
-    if (each.device == device) protect(each, PROT_READ | PROT_WRITE);
+  for (const auto& [mapping, each] : live) {
+    if (each->kind != Kind::device) continue;
+    if (each->device == openedDevice) protect(*each, PROT_NONE);
+    if (each->device == device) protect(*each, PROT_READ | PROT_WRITE);
   }
   openedDevice = device;
 }
@@ -124,16 +127,16 @@ void open_memory(int device) {
 int opened_device() { return openedDevice; }
 
 std::string overwritten(int device) {
-  for (const auto& [mapping, each] : allocations)
-    if (each.live && (each.kind == Kind::pinned || each.device == device) && is_overwritten(each))
-      return "device work wrote outside a " + std::to_string(each.size) + "-byte allocation";
+  for (const auto& [mapping, each] : live)
+    if ((each->kind == Kind::pinned || each->device == device) && is_overwritten(*each))
+      return "device work wrote outside a " + std::to_string(each->size) + "-byte allocation";
   return "";
 }
 
 MemoryUse memory_use(int device) {
   std::size_t used = 0;
-  for (const auto& [mapping, each] : allocations)
-    if (each.live && each.kind == Kind::device && each.device == device) used += round_up(each.size, alignment);
+  for (const auto& [mapping, each] : live)
+    if (each->kind == Kind::device && each->device == device) used += round_up(each->size, alignment);
   const std::size_t total = total_memory();
   return {used < total ? total - used : 0, total};
 }
@@ -141,10 +144,9 @@ MemoryUse memory_use(int device) {
 void set_total_memory(std::size_t bytes) { total_memory() = bytes; }
 
 std::vector<const Allocation*> live_allocations() {
-  std::vector<const Allocation*> live;
-  for (const auto& [mapping, each] : allocations)
-    if (each.live) live.push_back(&each);
-  return live;
+  std::vector<const Allocation*> all;
+  for (const auto& [mapping, each] : live) all.push_back(each);
+  return all;
 }
 
 }  // namespace simulated_cuda
