@@ -40,13 +40,20 @@ export default defineConfig({
           name: 'native',
           include: native,
           exclude: [...configDefaults.exclude, ...simulated],
-          maxWorkers: 1,
+          // The simulated GPU runs on one core.
+          maxWorkers: process.env.ERASERELU_CUDA_LIBRARY ? 2 : 1,
           sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true,
-        test: { name: 'simulated', include: simulated, maxWorkers: 1, hookTimeout: 900_000, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'simulated',
+          include: simulated,
+          globalSetup: 'test/native/simulated_gpu/build.ts',
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },

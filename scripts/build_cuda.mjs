@@ -1,5 +1,6 @@
 // Builds the GPU backend, build/Release/eraserelu_cuda.so, with nvcc 13. It needs no GPU. What is up to date is not built again.
 import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { fail, needTools, output } from './tools.mjs'
@@ -13,7 +14,7 @@ if (!output('nvcc', ['--version'])?.includes('release 13.'))
 run(process.execPath, [join(root, 'scripts', 'fetch_cuda.mjs')])
 const options = [`-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${join(folder, 'Release')}`, '-DCMAKE_BUILD_TYPE=Release']
 run('cmake', ['-S', join(root, 'native', 'cuda'), '-B', join(folder, 'cuda'), ...options])
-run('cmake', ['--build', join(folder, 'cuda')])
+run('cmake', ['--build', join(folder, 'cuda'), '--parallel', String(availableParallelism())])
 console.log(`Built ${join(folder, 'Release', 'eraserelu_cuda.so')}`)
 
 function run(command, args) {

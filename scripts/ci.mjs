@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 const simulated = { ERASERELU_CUDA_LIBRARY: resolve('build/simulated/eraserelu_cuda.so') }
 const steps = [
   ['tests', 'npm test'],
+  ['CUDA and cuDNN', 'node scripts/fetch_cuda.mjs --libraries'],
   ['GPU backend', 'npm run build:cuda'],
   ['simulated GPU', 'npm run test:simulated'],
   ["cuDNN's word", 'npm run check:cudnn -- --check --models resnet18,resnet20,resnet34,resnet50,resnet110'],

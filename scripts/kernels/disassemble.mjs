@@ -1,4 +1,4 @@
-// Reads the machine code (SASS) of compiled kernels.
+// Reads what the compiler made of the kernels of an object file: their use of registers and memory, and their machine code (SASS).
 import { execFileSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,33 +8,41 @@ import { temporaryFolder, unpackWheels } from '../wheels.mjs'
 
 /**
  * The kernels of an object file, one entry for each instantiation and GPU:
- * { name: 'binary', arguments: 'Add, float', architecture: 90, loads16, stores16 }.
+ * { name: 'binary', arguments: 'Add, float', architecture: 90, registers, stackBytes, localBytes, loads16, stores16 }.
  * `loads16`, `stores16`: how many instructions move 16 bytes or more between global memory and a thread.
- * They are kept beside the object file, whose name has a digest.
  */
 export function kernelsOf(object) {
-  const kept = object.replace(/\.o$/, '.kernels.json')
-  if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'))
-  const kernels = read(object)
-  writeFileSync(kept, JSON.stringify(kernels))
-  return kernels
+  const kernels = new Map()
+  for (const { architecture, mangled, line } of linesOf('-res-usage', object, / Function (\S+):/)) {
+    const [, registers, stack, local] = /REG:(\d+) STACK:(\d+) .*LOCAL:(\d+)/.exec(line) ?? []
+    if (registers === undefined) continue
+    const use = { registers: Number(registers), stackBytes: Number(stack), localBytes: Number(local) }
+    kernels.set(`${architecture} ${mangled}`, { mangled, architecture, ...use, loads16: 0, stores16: 0 })
+  }
+  for (const { architecture, mangled, line } of linesOf('-sass', object, /^\s*Function : (\S+)/)) {
+    const kernel = kernels.get(`${architecture} ${mangled}`)
+    if (/\bLDG?\.E(\.\w+)*\.(128|256)\b/.test(line)) kernel.loads16++
+    else if (/\bSTG?\.E(\.\w+)*\.(128|256)\b/.test(line)) kernel.stores16++
+  }
+  const names = execFileSync('c++filt', {
+    encoding: 'utf8',
+    input: [...kernels.values()].map(kernel => kernel.mangled).join('\n'),
+  })
+  const demangled = names.split('\n')
+  return [...kernels.values()].map(({ mangled, ...kernel }, i) => ({ ...kernel, ...readable(demangled[i] ?? mangled) }))
 }
 
-function read(object) {
-  const folder = disassembler()
-  const options = { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PATH: `${folder}:${process.env.PATH}` } }
-  const kernels = []
+/** What cuobjdump says with an option, line by line, with the GPU and the kernel that the lines are about. */
+function* linesOf(option, object, kernelHeading) {
+  const options = { encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, PATH: `${disassembler()}:${process.env.PATH}` } }
   let architecture
-  for (const line of execFileSync('cuobjdump', ['-sass', object], options).split('\n')) {
-    const [, sm] = /^\s*code for sm_(\d+)/.exec(line) ?? []
-    const [, mangled] = /^\s*Function : (\S+)/.exec(line) ?? []
-    if (sm) architecture = Number(sm)
-    else if (mangled) kernels.push({ mangled, architecture, loads16: 0, stores16: 0 })
-    else if (/\bLDG?\.E(\.\w+)*\.(128|256)\b/.test(line)) kernels.at(-1).loads16++
-    else if (/\bSTG?\.E(\.\w+)*\.(128|256)\b/.test(line)) kernels.at(-1).stores16++
+  let mangled
+  for (const line of execFileSync('cuobjdump', [option, object], options).split('\n')) {
+    architecture = Number(/^\s*(?:code for|arch =) sm_(\d+)/.exec(line)?.[1] ?? architecture)
+    const heading = kernelHeading.exec(line)
+    mangled = heading?.[1] ?? mangled
+    if (mangled !== undefined && !heading) yield { architecture, mangled, line }
   }
-  const names = execFileSync('c++filt', { encoding: 'utf8', input: kernels.map(kernel => kernel.mangled).join('\n') }).split('\n')
-  return kernels.map(({ mangled, ...kernel }, i) => ({ ...kernel, ...readable(names[i] ?? mangled) }))
 }
 
 /** 'void eraserelu::cuda::(anonymous namespace)::binary<…Add, float>(…)' → { name: 'binary', arguments: 'Add, float' } */

@@ -1,10 +1,8 @@
 /** The GPU backend on the simulated GPU: what it says when something is missing or fails, and the ways it can take. */
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runProcess } from '../processes/run_process.js'
-import { buildSimulatedGpu } from './build.js'
-
-const library = resolve(join(buildSimulatedGpu(), 'eraserelu_cuda.so'))
+import { library } from './build.js'
 
 async function gpu(scenario: string, environment: Record<string, string> = {}): Promise<Record<string, unknown>> {
   const { stdout, stderr, code } = await runProcess('gpu.ts', [scenario], [], { ERASERELU_CUDA_LIBRARY: library, ...environment })

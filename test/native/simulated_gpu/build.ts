@@ -1,10 +1,19 @@
-/** Builds the simulated GPU, its test programs, and the GPU backend on it. What is up to date is not built again. */
+/** Builds the simulated GPU, its test programs, and the GPU backend on it, once before the tests. What is up to date is not built again. */
 import { execFileSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 
-/** Returns the folder of the build. */
-export function buildSimulatedGpu(): string {
-  const build = 'build/simulated'
-  execFileSync('cmake', ['-S', 'test/native/simulated_gpu', '-B', build], { stdio: ['ignore', 'ignore', 'inherit'] })
-  execFileSync('cmake', ['--build', build], { stdio: ['ignore', 'ignore', 'inherit'] })
-  return build
+/** The folder of the build. */
+export const build = resolve('build/simulated')
+
+/** The GPU backend on the simulated GPU: what ERASERELU_CUDA_LIBRARY names. */
+export const library = resolve(build, 'eraserelu_cuda.so')
+
+export default function setup(): void {
+  cmake('-S', 'test/native/simulated_gpu', '-B', build)
+  cmake('--build', build, '--parallel', String(availableParallelism()))
+}
+
+function cmake(...args: string[]): void {
+  execFileSync('cmake', args, { stdio: ['ignore', 'ignore', 'inherit'] })
 }

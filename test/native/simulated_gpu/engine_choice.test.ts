@@ -1,14 +1,12 @@
 /** Which of cuDNN's engines a convolution gets: what is allowed, what computes right, what is fast; on a simulated cuDNN with engines of our making. */
 import { mkdtempSync, readdirSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Precision } from '../../../src/graph/precision.js'
 import type { EngineOptions } from '../../../src/runtime/policy.js'
 import { runProcess } from '../processes/run_process.js'
-import { buildSimulatedGpu } from './build.js'
-
-const library = resolve(join(buildSimulatedGpu(), 'eraserelu_cuda.so'))
+import { library } from './build.js'
 
 let cache = ''
 beforeEach(() => (cache = mkdtempSync(join(tmpdir(), 'eraserelu-cache-'))))

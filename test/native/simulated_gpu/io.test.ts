@@ -1,14 +1,12 @@
 /** A step as one CUDA graph, inputs and outputs beside it, and every call made to fail once, on the simulated GPU. */
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runProcess } from '../processes/run_process.js'
-import { buildSimulatedGpu } from './build.js'
-
-const build = resolve(buildSimulatedGpu())
+import { build, library } from './build.js'
 
 async function gpu<T>(scenario: string, environment: Record<string, string> = {}): Promise<T> {
   const { stdout, stderr, code } = await runProcess('gpu_io.ts', [scenario], [], {
-    ERASERELU_CUDA_LIBRARY: join(build, 'eraserelu_cuda.so'),
+    ERASERELU_CUDA_LIBRARY: library,
     SIM_NODE: join(build, 'sim.node'),
     ...environment,
   })

@@ -1,13 +1,13 @@
 /** Kill and resume on the simulated GPU: what `test/train/kill` does on the CPU. */
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { packageRoot } from '../../../src/runtime/package_root.js'
 import { killAndResume } from '../../train/kill/kill_and_resume.js'
-import { buildSimulatedGpu } from './build.js'
+import { library } from './build.js'
 
 test('a training that is killed leaves the same bytes as one that is not', async () => {
-  process.env.ERASERELU_CUDA_LIBRARY = resolve(join(buildSimulatedGpu(), 'eraserelu_cuda.so'))
+  process.env.ERASERELU_CUDA_LIBRARY = library
   const tsx = fileURLToPath(import.meta.resolve('tsx'))
   const command = [process.execPath, '--import', tsx, join(packageRoot(), 'src/cli/main.ts')] as const
   const size = { train: 16, t10k: 4, batchSize: 4, epochs: 2 }

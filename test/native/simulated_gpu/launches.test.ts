@@ -1,12 +1,10 @@
 /** The launch table of the accounting, against what the simulated GPU counts in the captured graphs of a training step. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runProcess } from '../processes/run_process.js'
-import { buildSimulatedGpu } from './build.js'
-
-const library = resolve(join(buildSimulatedGpu(), 'eraserelu_cuda.so'))
+import { library } from './build.js'
 
 async function launches(model: string, options: object): Promise<{ table: number; counted: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'launches-'))

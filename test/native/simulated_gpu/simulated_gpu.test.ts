@@ -6,9 +6,8 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { buildSimulatedGpu } from './build.js'
+import { build } from './build.js'
 
-const build = buildSimulatedGpu()
 const programs = readdirSync(build).filter(name => name.startsWith('test_'))
 const orders = ['0', '1', '2', '3', '4']
 

@@ -2,9 +2,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { buildSimulatedGpu } from './build.js'
+import { build, library } from './build.js'
 
 interface Report {
   readonly simulated: boolean
@@ -20,14 +20,13 @@ interface Report {
 
 vi.setConfig({ testTimeout: 300_000 })
 
-const build = resolve(buildSimulatedGpu())
 const work = mkdtempSync(join(tmpdir(), 'eraserelu-bundle-'))
 const cudnn = join(work, 'cudnn')
 const bundle = join(work, `eraserelu-gpu-${packageVersion()}-linux-x64`)
 
 beforeAll(() => {
   const archive = join(work, 'bundle.tar.gz')
-  const args = ['scripts/bundle_gpu.mjs', '--cuda-library', join(build, 'eraserelu_cuda.so'), '--output', archive]
+  const args = ['scripts/bundle_gpu.mjs', '--cuda-library', library, '--output', archive]
   execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
   execFileSync('tar', ['-xzf', archive, '-C', work])
   // The machine's own.
