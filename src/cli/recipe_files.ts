@@ -15,11 +15,11 @@ export interface Recipe {
   readonly settings: GivenSettings
 }
 
-/** A file: a family of networks on data sets that it is trained on in the same way. */
+/** A file: a family of networks on data sets that it is trained on in the same way, which are the last part of the recipes' names. */
 interface RecipeFile {
   readonly datasets: readonly string[]
   readonly settings: object
-  /** What differs, by the first part of the recipe's name: the model, unless `model` is among it. */
+  /** What differs, by the first part of the recipe's name: the model, unless `model` is among the settings; so for the last part and `dataset`. */
   readonly models: Readonly<Record<string, object | null>>
 }
 

@@ -42,6 +42,7 @@ it.each([
   ['bench --device=c\t resnet4\t --erase-sel\t fi\t', ['bench', '--device=cpu', 'resnet44', '--erase-select', 'first']],
   ['start --dataset fashion-mnist-\t --epochs 1\t', ['start', '--dataset', 'fashion-mnist-sample', '--epochs', '1']],
   ['start --output-dir zs\t', ['start', '--output-dir', 'zsh']],
+  ['train --recipe densenet_40_12-s\t', ['train', '--recipe', 'densenet_40_12-svhn']],
   ['comp\t fi\t', ['completion', 'fish']],
   ['doc\t --js\t', ['doctor', '--json']],
 ])('bash completes %j', async (line, words) => {

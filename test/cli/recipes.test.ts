@@ -36,8 +36,8 @@ describe.each(recipes)('$name', recipe => {
     const keys: SettingKey[] = settings.dataset === 'imagenet' ? always : [...always, 'crop-padding', 'padding-mode']
     for (const key of keys) expect(settings[key], key).toBeDefined()
     expect(Object.keys(settings).filter(key => !settingKeys.includes(key as SettingKey))).toEqual([])
-    expect(name.endsWith(`-${settings.dataset}`) && name.startsWith(settings.model!)).toBe(true)
-    expect(['cifar10', 'cifar100', 'svhn', 'imagenet']).toContain(settings.dataset)
+    expect(['cifar10', 'cifar100', 'svhn-extra', 'imagenet']).toContain(settings.dataset)
+    expect(name.endsWith(`-${settings.dataset!.replace('-extra', '')}`) && name.startsWith(settings.model!)).toBe(true)
   })
 
   it('has a model for such images, a rate that falls before the end, and options that the trainer takes', () => {
