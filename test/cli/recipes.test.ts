@@ -25,7 +25,7 @@ const settingsOf = ({ settings }: Recipe) => complete({ ...defaults, ...settings
 const find = (name: string) => recipes.find(recipe => recipe.name === name)!
 
 const always: SettingKey[] = [
-  'model', 'dataset', 'batch-size', 'epochs', 'flip', 'cutout', 'normalize', 'opt', 'lr', 'momentum', 'weight-decay', 'lr-scheduler',
+  'model', 'dataset', 'batch-size', 'epochs', 'flip', 'normalize', 'opt', 'lr', 'momentum', 'weight-decay', 'lr-scheduler',
   'lr-gamma', 'lr-warmup-epochs',
 ] // prettier-ignore
 
@@ -33,7 +33,7 @@ describe.each(recipes)('$name', recipe => {
   const { name, settings } = recipe
 
   it('says everything, by keys that there are', () => {
-    const keys: SettingKey[] = settings.dataset === 'imagenet' ? always : [...always, 'crop-padding', 'padding-mode']
+    const keys: SettingKey[] = settings.dataset === 'imagenet' ? always : [...always, 'crop-padding', 'padding-mode', 'cutout']
     for (const key of keys) expect(settings[key], key).toBeDefined()
     expect(Object.keys(settings).filter(key => !settingKeys.includes(key as SettingKey))).toEqual([])
     expect(['cifar10', 'cifar100', 'svhn-extra', 'imagenet']).toContain(settings.dataset)
