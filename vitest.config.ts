@@ -18,7 +18,9 @@ const simulated = ['test/native/simulated_gpu/**/*.test.ts']
 export default defineConfig({
   test: {
     pool: 'forks',
-    testTimeout: 60_000,
+    globalSetup: 'test/programs.ts',
+    // For what never ends: sanitizers and a busy machine are slow.
+    testTimeout: 180_000,
     hookTimeout: 180_000,
     // What is found out about the engines of a simulated GPU does not belong in a user's cache.
     env: { ERASERELU_CACHE: process.env.ERASERELU_CACHE ?? resolve('build/simulated/cache') },

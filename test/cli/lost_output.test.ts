@@ -4,15 +4,12 @@ import { existsSync, openSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, it } from 'vitest'
-import { packageRoot } from '../../src/runtime/package_root.js'
+import { cli } from '../programs.js'
 import { fewImages } from './few_images.js'
 
 let root: string
 let training: string[]
-
-const program = ['--import', fileURLToPath(import.meta.resolve('tsx')), join(packageRoot(), 'src/cli/main.ts')]
 
 function start(command: string, words: readonly string[], stdout: 'pipe' | number = 'pipe'): ChildProcess {
   const stdio: StdioOptions = ['ignore', stdout, 'pipe']
@@ -42,22 +39,11 @@ function once(child: ChildProcess, text: RegExp, then: (printed: string) => void
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'eraserelu-output-'))
   const images = await fewImages(join(root, 'images'), { train: 256, t10k: 100 })
-  training = [
-    ...program,
-    'train',
-    '--dataset',
-    'fashion-mnist',
-    '--data-path',
-    images,
-    '--model-kwargs',
-    'width=4',
-    '--epochs',
-    '8',
-  ]
+  training = [cli, 'train', '--dataset', 'fashion-mnist', '--data-path', images, '--model-kwargs', 'width=4', '--epochs', '8']
 })
 
 it('a reader that goes away ends a command quietly', async () => {
-  const child = start(process.execPath, [...program, 'info', 'resnet20'])
+  const child = start(process.execPath, [cli, 'info', 'resnet20'])
   child.stdout!.destroy()
   expect(await end(child)).toEqual([141, ''])
 })
@@ -71,7 +57,7 @@ it('a reader that goes away stops a training, with a checkpoint', async () => {
 })
 
 it('a full disk behind stdout is told on stderr, without a stack trace', async () => {
-  const child = start(process.execPath, [...program, 'info', 'resnet20'], openSync('/dev/full', 'w'))
+  const child = start(process.execPath, [cli, 'info', 'resnet20'], openSync('/dev/full', 'w'))
   expect(await end(child)).toEqual([1, expect.stringMatching(/^error: stdout cannot be written: ENOSPC[^\n]*\n$/)])
 })
 

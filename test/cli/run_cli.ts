@@ -1,8 +1,6 @@
-/** Runs the command line from its sources, as a process of its own. */
+/** Runs the command line as a process of its own. */
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { packageRoot } from '../../src/runtime/package_root.js'
+import { cli } from '../programs.js'
 
 export interface Finished {
   code: number | null
@@ -18,9 +16,11 @@ export interface RunOptions {
 }
 
 export function runCli(words: readonly string[], { cwd, env, interrupt }: RunOptions = {}): Promise<Finished> {
-  const tsx = fileURLToPath(import.meta.resolve('tsx'))
-  const args = ['--import', tsx, join(packageRoot(), 'src/cli/main.ts'), ...words]
-  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [cli, ...words], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let [stdout, stderr] = ['', '']
   let sent = false
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -5,6 +5,7 @@ import { compile } from '../../src/graph/session.js'
 import { create } from '../../src/models/index.js'
 import { sgd } from '../../src/optim/index.js'
 import { Trainer } from '../../src/train/trainer.js'
+import { program } from '../programs.js'
 import { source } from '../train/training.js'
 import { runProcess } from './processes/run_process.js'
 
@@ -34,9 +35,7 @@ interface Message {
 
 describe('worker threads', () => {
   const start = (mode: 'finish' | 'pending') => {
-    const file = JSON.stringify(new URL('processes/session_worker.ts', import.meta.url).href)
-    const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${file}) })`
-    const worker = new Worker(code, { eval: true, workerData: { mode } })
+    const worker = new Worker(program('test/native/processes/session_worker.ts'), { workerData: { mode } })
     const exited = new Promise<number>(resolve => worker.on('exit', resolve))
     const message = new Promise<Message>((resolve, reject) => worker.on('message', resolve).on('error', reject))
     return { worker, exited, message }

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import type * as fs from 'node:fs/promises'
 import { readdir, readlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
 import { OutputError } from '../../src/runtime/errors.js'
 import type { TrainingEvent } from '../../src/train/events.js'
 import { Trainer } from '../../src/train/trainer.js'
+import { program } from '../programs.js'
 import { bytesOf, fitInto, network, newFolder, only, trainerOptions } from './run_folder.js'
 
 /** What the file system answers for such files, while it is set. */
@@ -65,15 +65,14 @@ describe('a checkpoint that cannot be written', () => {
 
 it('a file size limit of the shell, as a full disk: exit code 1, one message, the checkpoint before usable', async () => {
   const folder = await newFolder()
-  const script = fileURLToPath(new URL('processes/fit_process.ts', import.meta.url))
-  const tsx = fileURLToPath(import.meta.resolve('tsx'))
+  const script = program('test/train/processes/fit_process.ts')
   await fitInto(folder, {}, { until: event => event.type === 'epoch' })
-  const limited = await run('bash', ['-c', `ulimit -f 8; exec "$0" --import "${tsx}" "${script}" "${folder}"`, process.execPath])
+  const limited = await run('bash', ['-c', `ulimit -f 8; exec "$0" "${script}" "${folder}"`, process.execPath])
   expect(limited).toMatchObject({
     code: 1,
     stdout: expect.stringMatching(/^OUTPUT_FAILED .*(EFBIG|file too large).*step-6 is complete/is) as string,
   })
-  const free = await run(process.execPath, ['--import', tsx, script, folder])
+  const free = await run(process.execPath, [script, folder])
   expect(free).toMatchObject({ code: 0, stdout: 'completed\n' })
   const straight = await newFolder()
   await fitInto(straight)

@@ -1,6 +1,6 @@
 /** Runs a script of this folder in a process of its own. */
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { program } from '../../programs.js'
 
 /** Under sanitizers memory and time are not what they are otherwise. */
 export const sanitized = process.env.LD_PRELOAD?.includes('libasan') ?? false
@@ -18,8 +18,7 @@ export function runProcess(
   nodeOptions: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const file = fileURLToPath(new URL(script, import.meta.url))
-  const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, program(`test/native/processes/${script}`), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
   })

@@ -11,9 +11,7 @@ async function runForever(): Promise<never> {
 }
 
 if (isMainThread) {
-  const file = JSON.stringify(import.meta.url)
-  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${file}) })`
-  const workers = Array.from({ length: 4 }, () => new Worker(code, { eval: true }))
+  const workers = Array.from({ length: 4 }, () => new Worker(new URL(import.meta.url)))
   await Promise.all(workers.map(worker => new Promise(resolve => worker.once('message', resolve))))
   for (const worker of workers) await worker.terminate()
   await session.run({ x })
