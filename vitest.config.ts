@@ -10,7 +10,7 @@ const native = [
   'test/smoke/**/*.test.ts',
   'test/packaging/**/*.test.ts',
   'test/examples/**/*.test.ts',
-  'test/cli/{bench,doctor,lost_output,recipes,train_run}.test.ts',
+  'test/cli/{bench,doctor,lost_output,recipes,reproduce,train_run}.test.ts',
 ]
 
 const simulated = ['test/native/simulated_gpu/**/*.test.ts']

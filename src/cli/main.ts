@@ -12,12 +12,14 @@ import { infoCommand } from './info.js'
 import { endWithoutOutput } from './interrupt.js'
 import { predictCommand } from './predict.js'
 import { recipesCommand } from './recipes.js'
+import { reproduceCommand } from './reproduce.js'
 import { startCommand } from './start.js'
 import { trainCommand } from './train.js'
 
 const commands = [
   startCommand(),
   trainCommand(),
+  reproduceCommand(),
   evalCommand(),
   predictCommand(),
   infoCommand(),

@@ -1,4 +1,5 @@
 /** What `eraserelu predict` does; loaded only when it runs. */
+import { normalised } from '../data/normalise.js'
 import { compile } from '../graph/session.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { devices } from '../runtime/devices.js'
@@ -84,7 +85,7 @@ async function classify(trained: TrainedModel, images: readonly Image[], options
   const predictions: Prediction[] = []
   for (let first = 0; first < images.length; first += batchSize) {
     const batch = images.slice(first, first + batchSize)
-    const { output } = await session.run({ images: normalised(batch, batchSize, trained) })
+    const { output } = await session.run({ images: batchOf(batch, batchSize, trained) })
     const logits = output!.data as Float32Array
     batch.forEach(({ image, label }, n) => {
       const probabilities = softmax(logits.subarray(n * model.numClasses, (n + 1) * model.numClasses))
@@ -100,15 +101,11 @@ async function classify(trained: TrainedModel, images: readonly Image[], options
   return predictions
 }
 
-/** The pixels as the network takes them: (value / 255 - mean) / std a channel. */
-function normalised(images: readonly Image[], batchSize: number, { metadata }: TrainedModel): Float32Array {
-  const { mean, std, input } = metadata
-  const [height, width, channels] = input
-  const size = height * width * channels
+/** The pixels of a batch as the network takes them; what is missing of it stays 0. */
+function batchOf(images: readonly Image[], batchSize: number, { metadata }: TrainedModel): Float32Array {
+  const size = metadata.input.reduce((a, b) => a * b)
   const values = new Float32Array(batchSize * size)
-  images.forEach(({ pixels }, n) =>
-    pixels.forEach((value, i) => (values[n * size + i] = (value / 255 - mean[i % channels]!) / std[i % channels]!)),
-  )
+  images.forEach(({ pixels }, n) => normalised(pixels, metadata, values.subarray(n * size)))
   return values
 }
 

@@ -1,11 +1,12 @@
 /** From the settings of a training to the model and the options of its Trainer. */
 import { checkedAugment } from '../data/dataset.js'
 import type { DataSource } from '../data/index.js'
+import { thinned } from '../data/thin.js'
 import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index.js'
 import { build } from '../models/registry.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import { checkDataSet } from './data_set.js'
+import { checkDataSet, openDataSet } from './data_set.js'
 import { engineOptionsOf } from './engine_options.js'
 import { eraseOptionsOf } from './erase_options.js'
 import type { CompleteSettings, Settings } from './train_settings.js'
@@ -26,6 +27,12 @@ export function checkNames(settings: CompleteSettings): void {
   build(model, kwargs)
   optimizerOf(settings)
   scheduleOf(settings)
+}
+
+/** The images that are trained on, and all test images. */
+export async function dataOf(settings: Settings): Promise<DataSource> {
+  const whole = await openDataSet(command, settings.dataset, settings['data-path'])
+  return thinned(prepared(whole, settings), { train: settings['train-images'] })
 }
 
 /** The model with its initial weights, its ReLUs erased. */

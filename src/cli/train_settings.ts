@@ -78,6 +78,7 @@ const table = {
   flip: decision('--flip <whether>', "mirror images left to right at random (default: the data set's)"),
   cutout: optional('--cutout <pixels>', "side of a square that is blanked at random; 0: none (default: the data set's)", naturalNumber),
   normalize: choice('--normalize <how>', "pixels: by the data set's mean and standard deviation, or only / 255", ['mean-std', 'unit'], 'mean-std'),
+  'train-images': optional('--train-images <n>', 'train on so many images, evenly spread over the data set (default: all)', positiveInteger),
   'batch-size': value('-b, --batch-size <n>', 'images a step', positiveInteger, 64),
   epochs: value('--epochs <n>', 'how often every training image is seen', positiveInteger, 8),
   seed: value('--seed <n>', 'of weights, order of images and augmentation', naturalNumber, 1),

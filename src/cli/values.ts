@@ -51,6 +51,11 @@ export function rangesOf(numbers: readonly number[]): string {
   return firsts.map((first, i) => (first === lasts[i] ? `${first}` : `${first}-${lasts[i]}`)).join(',')
 }
 
+/** Several values, each once: 'a,b,c'. */
+export const listOf =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T[] => [...new Set(text.split(',').map(parse))]
+
 /** A name or a path. */
 export const text = (given: string): string => {
   if (given.trim() !== '') return given

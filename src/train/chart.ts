@@ -1,4 +1,5 @@
 /** Draws training curves as SVG, and SVG as PNG, without a display and without system fonts. The same input gives the same bytes. */
+import type { EChartsOption } from 'echarts'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { InvalidArgument } from '../runtime/errors.js'
@@ -26,10 +27,18 @@ export interface ChartOptions {
 /** Accuracy (left, where any curve has one) and loss (right) over the epochs, one line a curve. */
 export async function drawCurves(curves: readonly Curve[], options: ChartOptions): Promise<string> {
   check(curves)
+  return renderChart(chartOption(curves, options), options)
+}
+
+/** Any chart of echarts as SVG. */
+export async function renderChart(
+  option: EChartsOption,
+  { width = 1200, height = 500 }: Pick<ChartOptions, 'width' | 'height'>,
+): Promise<string> {
   const { init } = await import('echarts')
-  const chart = init(null, null, { renderer: 'svg', ssr: true, width: options.width ?? 1200, height: options.height ?? 500 })
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   try {
-    chart.setOption(chartOption(curves, options))
+    chart.setOption(option)
     return withStableIds(chart.renderToSVGString())
   } finally {
     chart.dispose()

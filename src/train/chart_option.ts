@@ -12,9 +12,9 @@ const looks = [
 export const maxCurves = looks.length
 
 export const font = 'DejaVu Sans'
-const fontFamily = `${font}, Verdana, sans-serif`
-const ink = '#22272e'
-const faint = '#5b6673'
+export const fontFamily = `${font}, Verdana, sans-serif`
+export const ink = '#22272e'
+export const faint = '#5b6673'
 
 interface Panel {
   title: string

@@ -21,13 +21,21 @@ export async function lock(folder: string): Promise<() => Promise<void>> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > 2)
         return writing(file, () => Promise.reject(error as Error))
     }
-    const [pid, host, start, inode] = (await readFile(file, 'utf8').catch(() => '')).trim().split(' ')
-    if (host === hostname() && Number(inode) === ino && start !== undefined && start === (await startOf(Number(pid)))) {
-      const who = Number(pid) === process.pid ? 'this process' : `process ${pid}`
+    const holder = await holderOf(folder)
+    if (holder !== undefined) {
+      const who = holder === process.pid ? 'this process' : `process ${holder}`
       throw new InvalidArgument(`${who} is training into ${folder}: wait for it to end, or give another folder`)
     }
     await rm(file, { force: true })
   }
+}
+
+/** The living process of this machine that has the folder. */
+export async function holderOf(folder: string): Promise<number | undefined> {
+  const [pid, host, start, inode] = (await readFile(join(folder, lockName), 'utf8').catch(() => '')).trim().split(' ')
+  if (host !== hostname() || start === undefined || start !== (await startOf(Number(pid)))) return undefined
+  const { ino } = await stat(folder)
+  return Number(inode) === ino ? Number(pid) : undefined
 }
 
 async function create(file: string, text: string): Promise<void> {

@@ -49,7 +49,7 @@ export class RunLogs {
       .filter((log, i) => log.length < lengthOf([names.metrics, names.summary][i]!))
       .map(log => `${log.file} is shorter than it was when the checkpoint was made: lines are missing`)
     if (summary.length === 0) summary.add(`${columns.join(',')}\n`)
-    const rows = rowsOf(await readFile(file(names.summary), 'utf8'))
+    const rows = epochsIn(await readFile(file(names.summary), 'utf8'))
     return new RunLogs(metrics, summary, await Log.open(file(names.timing)), rows, notes)
   }
 
@@ -163,7 +163,8 @@ async function cutTiming(file: string, step: number): Promise<void> {
   if (text !== '') await writeFileWhole(file, kept.map(line => `${line}\n`).join(''))
 }
 
-const rowsOf = (csv: string): EpochRow[] => csv.trimEnd().split('\n').slice(1).map(rowOf) // prettier-ignore
+/** The epochs of a summary.csv. */
+export const epochsIn = (csv: string): EpochRow[] => csv.trimEnd().split('\n').slice(1).map(rowOf) // prettier-ignore
 
 function rowOf(line: string): EpochRow {
   const cells = line.split(',')

@@ -44,6 +44,7 @@ it.each([
   ['start --output-dir zs\t', ['start', '--output-dir', 'zsh']],
   ['train --recipe densenet_40_12-s\t', ['train', '--recipe', 'densenet_40_12-svhn']],
   ['comp\t fi\t', ['completion', 'fish']],
+  ['rep\t --pl\t', ['reproduce', '--plan']],
   ['doc\t --js\t', ['doctor', '--json']],
 ])('bash completes %j', async (line, words) => {
   // A tab also types the blank after a word that is complete.

@@ -38,6 +38,8 @@ const mistakes: [words: string, message: RegExp][] = [
     /bench: a step needs \d+\.\d GB, this machine has .* GB: use a smaller --batch-size or --image-size/,
   ],
   ['bench resnet20 --batch-size 100000000 --infer', /bench: a step needs \d+\.\d GB/],
+  ['reproduce --seeds x', /'--seeds <numbers>' argument 'x' is invalid. It must be numbers from 0 and ranges of them/],
+  ['reproduce --proportions 0,2', /It must be a number from 0 to 1/],
   ['doctor --jsno', /unknown option '--jsno'\n\(Did you mean --json\?\)/],
   ['start --batch-size 100000', /batchSize 100000 is larger than the 6000 images/],
 ]
@@ -60,7 +62,7 @@ it('lists its commands', async () => {
   expect(code).toBe(0)
 })
 
-it.each(['start', 'info', 'bench', 'doctor'])('%s --help has examples', async command => {
+it.each(['start', 'reproduce', 'info', 'bench', 'doctor'])('%s --help has examples', async command => {
   const { code, stdout } = await runCli([command, '--help'])
   expect(stdout).toContain(`Examples:\n  $ eraserelu ${command}`)
   expect(code).toBe(0)
