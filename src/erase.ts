@@ -89,14 +89,14 @@ function checkedRule(options: EraseOptions): EraseRule {
 function blocksOf(model: Module, relus: ReadonlyMap<ReLU, string>): Block[] {
   const blocks: Block[] = []
   const owner = new Map<ReLU, string>()
+  const blockAround = new Map<Module, string>()
   for (const [path, module] of model.namedModules()) {
     if (!(module instanceof BasicModule)) continue
     const name = path || module.constructor.name
-    const outer = blocks.find(block => Array.from(block.module.namedModules()).some(([, inner]) => inner === module))
-    if (outer)
-      throw new InvalidArgument(
-        `eraseReLU: basic module '${name}' lies inside basic module '${outer.path}'; they must not be nested`,
-      )
+    const outer = blockAround.get(module)
+    if (outer !== undefined)
+      throw new InvalidArgument(`eraseReLU: basic module '${name}' lies inside basic module '${outer}'; they must not be nested`)
+    for (const [, inner] of module.namedModules()) blockAround.set(inner, name)
     const chains = module.chains()
     for (const relu of chains.flat()) {
       if (!relus.has(relu))
