@@ -12,9 +12,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, buildPrograms, cudnnVersion, fail, librariesFolder, root, simulated, stubDriver } from './cudnn_support/ask.js'
 import { askBackend } from './cudnn_support/ask_backend.js'
-import { operationsOf, type Operation } from './cudnn_support/operations.js'
-import { plansOfModels, type PlanOfModel } from './cudnn_support/plans_of_models.js'
-import { isMissing, tableText, type Answer, type Answers } from './cudnn_support/table.js'
+import { operationsOf } from './cudnn_support/operations.js'
+import { plansOfModels, plansOfTests } from './cudnn_support/plans_of_models.js'
+import { isMissing, tableText, type Answer, type Answers, type UsedOperations } from './cudnn_support/table.js'
 
 execFileSync('npx', ['tsx', join(root, 'scripts/check_cudnn_forms.ts'), ...process.argv.slice(2)], { stdio: 'inherit' })
 const table = join(simulated, 'models_table.txt')
@@ -22,11 +22,15 @@ const libraries = librariesFolder()
 buildPrograms('ask_backend', 'simulated_cudnn', 'cudart')
 const driver = stubDriver(libraries)
 
-const used = new Map<PlanOfModel, Operation[]>()
 const only = process.argv.indexOf('--models')
 const models = only < 0 ? undefined : process.argv[only + 1]?.split(',')
-for (const plan of plansOfModels(models)) used.set(plan, operationsOf(plan))
-const questions = [...new Set([...used.values()].flat().map(({ line }) => line))]
+const used: UsedOperations[] = []
+for (const plan of plansOfModels(models)) {
+  const { model, use, erased } = plan
+  used.push({ model, use, erased, operations: operationsOf(plan) })
+}
+const tested = models ? [] : [...plansOfTests()].flatMap(operationsOf)
+const questions = [...new Set([...used.flatMap(({ operations }) => operations), ...tested].map(({ line }) => line))]
 const byDevice = new Map<number, ReadonlyMap<string, Answer>>()
 const disagreements: string[] = []
 await Promise.all(

@@ -33,6 +33,7 @@ class ConvolutionGraphs {
   ConvolutionGraphs(const ConvolutionForm& form, const Device& device, const Policy& policy);
 
   bool fused() const { return fused_; }
+  const std::map<std::int64_t, CudnnGraph>& graphs() const { return graphs_; }   // by images
   std::size_t workspace() const { return workspace_; }   // bytes; begins anywhere
   const std::string& engine() const { return engine_; }  // "cudnn eng12_k2=3"
   const std::vector<std::string>& notes() const { return notes_; }   // Requirements::notes

@@ -15,14 +15,24 @@ export interface Operation {
   readonly form: string
 }
 
-/** Each distinct operation of a plan; those of a bf16 plan in f16 too, which types the same tensors. */
+const known = new Map<string, Operation>()
+
+/** Each distinct operation of a plan; those of a bf16 plan in f16 too, which types the same tensors. The same operation is always the same object. */
 export function operationsOf({ plan, precision }: PlanOfModel): Operation[] {
   const lines = [...new Set(plan.nodes.map((_, node) => operationLine(plan, node)))]
-  const operations = (type: Precision, texts: readonly string[]) =>
-    texts.map(line => ({ op: line.split('\t')[0]!, precision: type, line, form: formOf(line) }))
-  if (precision === 'f32') return operations('f32', lines)
-  const inF16 = lines.map(line => line.replaceAll('bf16:', 'f16:'))
-  return [...operations('bf16', lines), ...operations('f16', inF16)]
+  if (precision === 'f32') return lines.map(line => operationOf(precision, line))
+  return [
+    ...lines.map(line => operationOf('bf16', line)),
+    ...lines.map(line => operationOf('f16', line.replaceAll('bf16:', 'f16:'))),
+  ]
+}
+
+/** The precision is that of the plan: some of its operations are in f32 under every policy. */
+function operationOf(precision: Precision, line: string): Operation {
+  const key = `${precision} ${line}`
+  const operation = known.get(key) ?? { op: line.slice(0, line.indexOf('\t')), precision, line, form: formOf(line) }
+  known.set(key, operation)
+  return operation
 }
 
 export const isConvolution = ({ op }: Pick<Operation, 'op'>): boolean => op.startsWith('conv2d')

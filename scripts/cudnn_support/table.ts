@@ -13,14 +13,17 @@ export interface Answers {
   of(operation: Operation, architecture: number): Answer
 }
 
-export type UsedOperations = ReadonlyMap<PlanOfModel, readonly Operation[]>
+/** What a plan consists of, without the plan, which can be large. */
+export interface UsedOperations extends Pick<PlanOfModel, 'model' | 'use' | 'erased'> {
+  readonly operations: readonly Operation[]
+}
 
 /** Whether cuDNN refused to fuse what belongs to the convolution, so that a kernel of ours follows. */
 const alone = ({ engine }: Answer) => engine.includes('+ own')
 export const isMissing = ({ engine }: Answer): boolean => engine.startsWith('none')
 
-export function tableText(version: string, used: UsedOperations, answers: Answers): string {
-  const operations = distinct([...used.values()].flat())
+export function tableText(version: string, used: readonly UsedOperations[], answers: Answers): string {
+  const operations = [...new Set(used.flatMap(({ operations }) => operations))]
   const sections = [
     [
       `cuDNN ${version}, asked without a GPU by the backend's own code: npm run check:cudnn.`,
@@ -77,9 +80,9 @@ function otherRows(operations: readonly Operation[], answers: Answers): string[]
   return aligned([['', 'engine, in every precision'], ...texts])
 }
 
-function modelRows(used: UsedOperations, answers: Answers): string[] {
+function modelRows(used: readonly UsedOperations[], answers: Answers): string[] {
   const rows = new Map<string, string[]>()
-  for (const [{ model, use, erased }, operations] of used) {
+  for (const { model, use, erased, operations } of used) {
     const name = `${model} ${use}${erased ? ', erased' : ''}`
     const cells = rows.get(name) ?? precisions.map(() => '')
     precisions.forEach((precision, i) => {
@@ -94,10 +97,6 @@ function modelRows(used: UsedOperations, answers: Answers): string[] {
     rows.set(name, cells)
   }
   return aligned([['', ...precisions], ...[...rows].map(([name, cells]) => [name, ...cells])])
-}
-
-function distinct(operations: readonly Operation[]): Operation[] {
-  return [...new Map(operations.map(operation => [operation.line, operation])).values()]
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {

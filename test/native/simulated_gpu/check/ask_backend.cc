@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "check/operation_line.h"
-#include "cuda/convolution_form.h"
+#include "cuda/convolution_graphs.h"
 #include "cuda/engine_choice.h"
 #include "cuda/kernels.h"
 
@@ -23,18 +23,10 @@ struct Plans {
 };
 
 /// The fewest over the numbers of images of a launch.
-Plans plans_of(const ConvolutionForm& form, const Device& device, bool fused) {
+Plans plans_of(const ConvolutionGraphs& graphs, DType io) {
   Plans fewest{SIZE_MAX, 0};
-  for (const std::int64_t images : form.launches()) {
-    const DType io = form.desc().reads[0].dtype;
-    CudnnGraph graph(io);
-    form.describe(graph, images, fused);
-    Plans plans;
-    try {
-      graph.propose(device);
-      plans.offered = graph.candidates();
-    } catch (const CudnnRefusal&) {
-    }
+  for (const auto& [images, graph] : graphs.graphs()) {
+    Plans plans{0, graph.candidates()};
     for (std::size_t i = 0; i < plans.offered; ++i)
       if (objection(graph.candidate(i), Policy{}, io).empty()) ++plans.allowed;
     if (plans.allowed < fewest.allowed) fewest = plans;
@@ -42,22 +34,19 @@ Plans plans_of(const ConvolutionForm& form, const Device& device, bool fused) {
   return fewest;
 }
 
-/// Of the graph that the backend takes. Throws Internal when it took another one than the numbers say.
-std::string plans_of(const OpDesc& desc, const Device& device, const std::string& engine) {
-  if (engine.rfind("cudnn", 0) != 0) return "-";
+/// The graphs that the backend takes, made once: a question to cuDNN costs more than all the rest.
+std::string answer_of_convolution(const OpDesc& desc, const Device& device) {
   const ConvolutionForm form(desc);
-  Plans plans = plans_of(form, device, form.fusible());
-  const bool alone = form.fusible() && plans.allowed == 0;
-  eraserelu::check(alone == (engine.find("own") != std::string::npos), desc.to_string(), ": the backend runs '", engine, "', but ",
-                   plans.allowed, " plans of the fused graph are allowed");
-  if (alone) plans = plans_of(form, device, false);
-  return std::to_string(plans.allowed) + "/" + std::to_string(plans.offered);
+  const ConvolutionGraphs graphs(form, device, Policy{});
+  const Plans plans = plans_of(graphs, desc.reads[0].dtype);
+  const bool alone = form.fusible() && !graphs.fused();
+  return graphs.engine() + (alone ? " + own" : "") + "\t" + std::to_string(plans.allowed) + "/" + std::to_string(plans.offered);
 }
 
 std::string answer(const OpDesc& desc, Device& device) {
   try {
-    const std::string engine = prepare_kernel(desc, device, Policy{})->requirements().engine;
-    return engine + "\t" + plans_of(desc, device, engine);
+    if (desc.is("conv2d") || desc.is("conv2dBwdData") || desc.is("conv2dBwdFilter")) return answer_of_convolution(desc, device);
+    return prepare_kernel(desc, device, Policy{})->requirements().engine + "\t-";
   } catch (const Error& error) {
     return std::string("none: ") + error.what() + "\t-";
   }

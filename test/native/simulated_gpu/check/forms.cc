@@ -21,9 +21,20 @@ struct ConvolutionShape {
 
 /// channels, filters, side, filter, stride, groups: those of the networks, and the alignments between them.
 const ConvolutionShape shapes[] = {
-    {64, 64, 56, 3, 1, 1}, {64, 128, 56, 3, 2, 1}, {64, 256, 56, 1, 1, 1},   {256, 512, 56, 1, 2, 1},  {3, 64, 224, 7, 2, 1},
-    {8, 64, 224, 7, 2, 1}, {3, 16, 32, 3, 1, 1},   {16, 16, 32, 3, 1, 1},    {36, 48, 28, 3, 1, 1},    {48, 12, 32, 3, 1, 1},
-    {64, 10, 1, 1, 1, 1},  {64, 7, 1, 1, 1, 1},    {256, 256, 56, 3, 1, 32}, {128, 128, 56, 3, 1, 32}, {64, 64, 32, 3, 1, 64},
+    // Images, and first layers that were given channels of zeros.
+    {3, 64, 224, 7, 2, 1}, {8, 64, 224, 7, 2, 1}, {3, 64, 224, 3, 1, 1}, {3, 16, 32, 3, 1, 1}, {1, 16, 28, 3, 1, 1},
+    // ResNets and VGG: multiples of 8.
+    {64, 64, 56, 3, 1, 1}, {16, 16, 32, 3, 1, 1}, {64, 128, 56, 3, 2, 1}, {64, 256, 56, 1, 1, 1}, {256, 512, 56, 1, 2, 1},
+    // Dense networks: channels that grow by any number.
+    {36, 48, 28, 3, 1, 1}, {28, 12, 32, 3, 1, 1}, {48, 12, 32, 3, 1, 1}, {36, 48, 32, 1, 1, 1}, {150, 48, 8, 1, 1, 1},
+    {300, 150, 16, 1, 1, 1}, {120, 60, 16, 1, 1, 1},
+    // Classifiers.
+    {64, 10, 1, 1, 1, 1}, {64, 7, 1, 1, 1, 1}, {132, 10, 1, 1, 1, 1}, {342, 10, 1, 1, 1, 1},
+    // The small networks of test/golden/families.ts, where they differ.
+    {4, 4, 32, 1, 1, 1}, {3, 4, 32, 3, 1, 1}, {4, 4, 32, 3, 1, 1}, {6, 6, 32, 3, 1, 1}, {4, 6, 32, 3, 1, 1}, {6, 6, 32, 3, 2, 1},
+    {4, 6, 32, 3, 2, 1}, {4, 4, 32, 3, 1, 2}, {8, 8, 32, 3, 2, 2},
+    // Groups.
+    {256, 256, 56, 3, 1, 32}, {256, 256, 56, 3, 2, 32}, {128, 128, 56, 3, 1, 32}, {128, 128, 56, 3, 2, 32}, {64, 64, 32, 3, 1, 64},
 };
 
 void fill_forward(Graph& graph, Type io, const ConvolutionShape& s, bool bias, bool residual, bool relu) {
@@ -41,6 +52,9 @@ void add_convolutions(std::vector<Form>& forms, Type io) {
     add("conv", [=](Graph& g) { fill_forward(g, io, s, false, false, false); });
     add("conv of pitched x",
         [=](Graph& g) { g.output(g.convolution(g.tensor(s.x(), io, 2 * s.channels), g.tensor(s.w(), io), s.window()), io); });
+    add("conv+relu", [=](Graph& g) { fill_forward(g, io, s, false, false, true); });
+    add("conv+add", [=](Graph& g) { fill_forward(g, io, s, false, true, false); });
+    add("conv+add+relu", [=](Graph& g) { fill_forward(g, io, s, false, true, true); });
     add("conv+bias", [=](Graph& g) { fill_forward(g, io, s, true, false, false); });
     add("conv+bias+relu", [=](Graph& g) { fill_forward(g, io, s, true, false, true); });
     add("conv+bias+add", [=](Graph& g) { fill_forward(g, io, s, true, true, false); });
