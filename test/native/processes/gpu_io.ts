@@ -4,7 +4,9 @@ import { setImmediate } from 'node:timers/promises'
 import { compile } from '../../../src/graph/session.js'
 import { BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU, Sequential, initialize } from '../../../src/nn/index.js'
 import { sgd } from '../../../src/optim/index.js'
+import { Plan } from '../../../src/runtime/plan.js'
 import { Store } from '../../../src/runtime/store.js'
+import { evaluate } from '../../../src/train/evaluate.js'
 import { Trainer } from '../../../src/train/trainer.js'
 import { source, train } from '../../train/training.js'
 
@@ -111,6 +113,21 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       }),
     )
     return { differences, calls, work }
+  },
+  /** An evaluation of 6 batches, the last one not full; the device's thread is busy for a moment at every run, so that what is handed over at once is seen together. */
+  evaluation: async () => {
+    const model = network()
+    const data = source(4, [6, 6, 3], { test: 22 })
+    using store = await Store.create(device, { weights: 1 << 22 })
+    const run = Plan.prototype.run
+    Plan.prototype.run = function (...args) {
+      void store.read('weights')
+      return run.apply(this, args)
+    }
+    sim.work()
+    const cuda = await evaluate(model, data, { batchSize: 4, device })
+    const work = lines(sim.work())
+    return { cuda, cpu: await evaluate(model, data, { batchSize: 4 }), work }
   },
   failures: () =>
     failures(

@@ -1,6 +1,7 @@
 /** A step as one CUDA graph, inputs and outputs beside it, and every call made to fail once, on the simulated GPU. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Evaluation } from '../../../src/train/events.js'
 import { runProcess } from '../processes/run_process.js'
 import { build, library } from './build.js'
 
@@ -48,6 +49,19 @@ describe.each(['0', '1', '7'])('SIM_ORDER=%s', order => {
     const copies = work.slice(0, begun).filter(line => line.startsWith('copy ') && !line.endsWith(` ${compute}`))
     if (order === '1') expect(copies.length).toBeGreaterThan(2)
   })
+})
+
+test('an evaluation brings the inputs of the next batch while one is measured', async () => {
+  const { cuda, cpu, work } = await gpu<{ cuda: Evaluation; cpu: Evaluation; work: string[] }>('evaluation', { SIM_ORDER: '1' })
+  expect(cuda).toMatchObject({ count: 22, accuracy: cpu.accuracy, accuracy5: cpu.accuracy5 })
+  expect(cuda.loss).toBeCloseTo(cpu.loss, 4)
+  const graphs = work.flatMap((line, i) => (line.startsWith('graph ') ? [i] : []))
+  const compute = work[graphs[0]!]!.split(' ').at(-1)!
+  const copiesBefore = (end: number) =>
+    work.slice(0, end).filter(line => line.startsWith('copy ') && !line.endsWith(` ${compute}`)).length
+  // Other streams first. A run has its parameters and its inputs brought: when run n (from 2 on, the first is kernel by kernel) begins, those of
+  // n runs are there and the inputs of one more; at the last one nothing is left to bring.
+  expect(graphs.map(copiesBefore)).toEqual([2, 3, 4, 5, 6].map(n => 2 * n + (n < 6 ? 1 : 0)))
 })
 
 /** Gives something back, or waits for the end before it does: what fails there has no one to tell. */
