@@ -2,7 +2,7 @@
  * BN-Inception, also called Inception-v2 (Ioffe and Szegedy 2015), in the widths of its usual implementation. An Inception module is a
  * basic module of EraseReLU; each of its branches is a chain. Names follow torchvision's GoogLeNet (inception3a.branch2.1.conv, …).
  */
-import { concat } from '../graph/functions.js'
+import { concat, maxPool2d } from '../graph/functions.js'
 import type { Tensor } from '../graph/tensor.js'
 import { BasicModule } from '../nn/basic_module.js'
 import { heNormal } from '../nn/init.js'
@@ -54,6 +54,18 @@ export class ConvBNReLU extends Module {
 /** 3x3 with stride 2; a window may reach one pixel past the lower and the right edge (Caffe's rounding of sizes). */
 const maxPool = () => new MaxPool2d(3, { stride: 2, padding: [0, 1, 0, 1] })
 
+/**
+ * 3x3 with stride 2, beside 3x3 convolutions of stride 2, whose maps have ceil(size / 2) rows and columns. Along an even side as maxPool();
+ * along an odd one, where that would give a row less and the original network fails, with a pixel of padding on either side.
+ */
+class ReductionPool extends Module {
+  forward(x: Tensor): Tensor {
+    const [, height, width] = x.shape as [number, number, number, number]
+    const before = (size: number) => size % 2
+    return maxPool2d(x, { kernel: 3, stride: 2, padding: [before(height), 1, before(width), 1] })
+  }
+}
+
 /** What a module of the network is made of: channels, in the order of the paper's table. */
 export interface InceptionVariant {
   /** Of the 1x1 branch; 0: the module has none, and stride 2. */
@@ -90,7 +102,7 @@ export class Inception extends BasicModule {
     this.branch2 = new Sequential(layer(inChannels, three[0], 1), layer(three[0], three[1], 3, stride))
     const [reduced, last] = double
     this.branch3 = new Sequential(layer(inChannels, reduced, 1), layer(reduced, last, 3), layer(last, last, 3, stride))
-    if (stride === 2) this.branch4 = new Sequential(maxPool())
+    if (stride === 2) this.branch4 = new Sequential(new ReductionPool())
     else {
       const window = { stride: 1, padding: 1 }
       this.branch4 = new Sequential(

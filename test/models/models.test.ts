@@ -116,6 +116,22 @@ test.each([new models.CifarResNet(20, options), new models.CifarResNet(8, { ...o
   },
 )
 
+test.each([
+  [224, 224],
+  [225, 299],
+  [33, 47],
+  [7, 16],
+])('BN-Inception takes images of %dx%d: the branches of a module have one size, odd maps too', (height, width) => {
+  const model = new models.BNInception({ numClasses: 7, inChannels: 2 })
+  const trace = new Trace(true)
+  expect(withTrace(trace, () => model(trace.input('x', f32([2, height, width, 2])))).shape).toEqual([2, 7])
+  // The stem's poolings round down, every other layer of stride 2 up.
+  const entered = [height, width].map(size => Math.floor(Math.floor(Math.ceil(size / 2) / 2) / 2))
+  const halved = entered.map(size => Math.ceil(size / 2))
+  expect(trace.lookup('inception3c.branch4.0').shape.slice(1, 3)).toEqual(halved)
+  expect(trace.lookup('inception4e.branch4.0').shape.slice(1, 3)).toEqual(halved.map(size => Math.ceil(size / 2)))
+})
+
 test('a batch with other channels is refused with the name of the layer', () => {
   expect(() => models.summarize(models.create('resnet20'), [1, 32, 32, 1])).toThrow(/^conv1 \(conv2d\): the input has 1 channels/)
 })
