@@ -21,6 +21,8 @@ export class Parameter {
     readonly shape: Shape,
     /** What it is for. */
     readonly role: ParameterRole,
+    /** Of a linear weight whose C columns are a flattened map: [height, width, channels]. Files of PyTorch have them in another order. */
+    readonly inputShape?: readonly [height: number, width: number, channels: number],
   ) {
     this.trainable = role !== 'statistic'
     this.data = new Float32Array(elementsOf(shape))

@@ -1,15 +1,13 @@
 /** loadWeights: copies the tensors of a safetensors file into a model's parameters, and reports what fitted. */
 import type { Parameter } from '../graph/parameter.js'
-import { sameShape, type Shape } from '../graph/tensor.js'
+import { sameShape } from '../graph/tensor.js'
 import { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireKnownOptions, requireOneOf } from '../runtime/options.js'
+import { fromKCRS, shapeFrom, type FilterLayout } from './filter_layout.js'
 import { loadHints } from './load_hints.js'
 import { LoadReport, type ShapeMismatch } from './load_report.js'
 import { readSafetensors, type StoredTensor, type TensorData, type TensorFile } from './safetensors.js'
-
-/** The order of a filter's dimensions: this package's [K, R, S, C/groups], or PyTorch's [K, C/groups, R, S]. */
-export type FilterLayout = 'KRSC' | 'KCRS'
 
 /** Options of `loadWeights`. */
 export interface LoadWeightsOptions {
@@ -17,7 +15,7 @@ export interface LoadWeightsOptions {
   strict?: boolean
   /** The parameter's name for a name in the file; undefined: the tensor is passed over. Default: the same name. */
   rename?: (name: string) => string | undefined
-  /** How 4-d tensors lie in the file. Default: what its metadata says under `layout`, or else PyTorch's 'KCRS'. */
+  /** How filters lie in the file. Default: what its metadata says under `layout`, or else PyTorch's 'KCRS'. */
   layout?: FilterLayout
 }
 
@@ -27,7 +25,7 @@ const where = 'loadWeights'
  * Copies the weights and running statistics of a safetensors file into the model, before it is compiled or trained. Files of
  * this package and of PyTorch (`safetensors.torch.save_file(model.state_dict(), …)`) are read; 4-d tensors are brought into
  * [K, R, S, C/groups], numbers of other types become f32, and PyTorch's `num_batches_tracked` is passed over. A linear layer
- * after Flatten sees [H, W, C] here and [C, H, W] in PyTorch: reorder its columns before.
+ * after Flatten sees [H, W, C] here and [C, H, W] in PyTorch: its columns are reordered where it has an `inputShape`.
  *
  * Throws InvalidArgument, and leaves the model as it was: for a file that is missing or damaged; with `strict`, where anything
  * is missing, unexpected or of another shape; without, where nothing fits at all.
@@ -57,9 +55,10 @@ export async function loadWeights(model: Module, file: string, options: LoadWeig
       missing.push(name)
       continue
     }
-    const shape = shapeIn(layout, tensor.shape)
+    const shape = shapeFrom(layout, tensor.shape)
     if (sameShape(shape, parameter.shape)) {
-      values.set(parameter, valuesIn(layout, tensor))
+      const data = toFloat32(tensor.data)
+      values.set(parameter, layout === 'KCRS' ? fromKCRS(parameter, data) : data)
       loaded.push(name)
     } else mismatched.push({ name, model: parameter.shape, file: shape })
   }
@@ -69,7 +68,7 @@ export async function loadWeights(model: Module, file: string, options: LoadWeig
   const perfect = missing.length + unexpected.length + mismatched.length === 0
   if (loaded.length === 0 || (strict && !perfect)) {
     const other = layout === 'KRSC' ? 'KCRS' : 'KRSC'
-    const fitsTurned = mismatched.every(({ name, model }) => sameShape(shapeIn(other, offered.get(name)!.shape), model))
+    const fitsTurned = mismatched.every(({ name, model }) => sameShape(shapeFrom(other, offered.get(name)!.shape), model))
     throw new InvalidArgument(
       `${where}: the file does not fit the model; nothing was loaded.\n${report.toString()}\n` +
         loadHints(report, model, mismatched.length > 0 && fitsTurned ? other : undefined, strict).join('\n'),
@@ -106,27 +105,6 @@ function renamed({ tensors }: TensorFile, file: string, rename: (name: string) =
     offered.set(name, { ...tensor, from })
   }
   return offered
-}
-
-/** The shape of a stored tensor in this package's order. */
-function shapeIn(layout: FilterLayout, shape: Shape): Shape {
-  if (layout === 'KRSC' || shape.length !== 4) return shape
-  const [k, c, r, s] = shape as [number, number, number, number]
-  return [k, r, s, c]
-}
-
-/** The values of a stored tensor in this package's order. */
-function valuesIn(layout: FilterLayout, { shape, data }: StoredTensor): Float32Array {
-  const values = toFloat32(data)
-  if (layout === 'KRSC' || shape.length !== 4) return values
-  const [filters, channels, height, width] = shape as [number, number, number, number]
-  const turned = new Float32Array(values.length)
-  const pixels = height * width
-  let at = 0
-  for (let filter = 0; filter < filters; filter++)
-    for (let pixel = 0; pixel < pixels; pixel++)
-      for (let channel = 0; channel < channels; channel++) turned[at++] = values[(filter * channels + channel) * pixels + pixel]!
-  return turned
 }
 
 function toFloat32(data: TensorData): Float32Array {

@@ -116,16 +116,17 @@ export class VGG extends VGGFeatures {
     requireNumber(name, 'dropout', dropout, 'in [0, 1)', value => value >= 0 && value < 1)
     super(name, depth, { numClasses, inChannels, convBias, width, headSize, dropout })
     this.headSize = headSize
-    const linear = (from: number, to: number) => new Linear(from, to, { init: normal(0.01) })
     const hidden = 64 * width
+    const inputShape = [headSize, headSize, 8 * width] as const
+    const init = normal(0.01)
     this.classifier = new Sequential(
-      linear(8 * width * headSize ** 2, hidden),
+      new Linear(8 * width * headSize ** 2, hidden, { init, inputShape }),
       new ReLU(),
       new Dropout(dropout),
-      linear(hidden, hidden),
+      new Linear(hidden, hidden, { init }),
       new ReLU(),
       new Dropout(dropout),
-      linear(hidden, numClasses),
+      new Linear(hidden, numClasses, { init }),
     )
   }
 

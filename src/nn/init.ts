@@ -27,8 +27,8 @@ let constructed = 0
 let filling = true
 
 /** A new parameter with its initial values; those of construction differ from parameter to parameter. */
-export function parameter(shape: Shape, role: ParameterRole, init: Init): Parameter {
-  const made = new Parameter(shape, role)
+export function parameter(shape: Shape, role: ParameterRole, init: Init, inputShape?: Parameter['inputShape']): Parameter {
+  const made = new Parameter(shape, role, inputShape)
   inits.set(made, init)
   if (filling) init(made, { seed: 0, id: constructed++ >>> 0 })
   return made

@@ -6,7 +6,7 @@ import { compile } from '../../src/graph/session.js'
 import { loadWeights, saveWeights } from '../../src/interop/index.js'
 import { readSafetensors, writeSafetensors, type StoredTensor } from '../../src/interop/safetensors.js'
 import * as models from '../../src/models/index.js'
-import type { Module } from '../../src/nn/index.js'
+import { Linear, type Module } from '../../src/nn/index.js'
 import { InvalidArgument, OutputError } from '../../src/runtime/errors.js'
 import { expectedOfTorch, torchFile, TorchNet } from './torch_net.js'
 
@@ -68,6 +68,45 @@ describe('a file of PyTorch', () => {
     const other = new TorchNet()
     await loadWeights(other, untold, { layout: 'KRSC' })
     expect(valuesOf(other)).toEqual(valuesOf(model))
+  })
+})
+
+describe('a linear layer behind a flattened map', () => {
+  const vgg = () => models.create('vgg11_bn', { width: 1, headSize: 2, numClasses: 5 })
+  const file = join(import.meta.dirname, 'torch_vgg.safetensors')
+
+  test('of PyTorch gives what PyTorch gives', async () => {
+    const { tensors } = await readSafetensors(join(import.meta.dirname, 'torch_vgg_expected.safetensors'))
+    const model = vgg()
+    const report = await loadWeights(model, file)
+    expect(report.loaded).toHaveLength(model.stateDict().size)
+    using session = await compile(model, { inputs: { x: { shape: [2, 64, 128, 3] } } })
+    const x = Float32Array.from({ length: 2 * 64 * 128 * 3 }, (_, i) => ((i * 37) % 101) / 50 - 1)
+    const { output } = await session.run({ x })
+    const expected = tensors.get('output')!.data as Float32Array
+    expect(Math.max(...expected) - Math.min(...expected)).toBeGreaterThan(0.1)
+    for (const [i, value] of output!.data.entries()) expect(value).toBeCloseTo(expected[i]!, 4)
+  })
+
+  test('written for PyTorch is the file that PyTorch wrote', async () => {
+    const [model, again] = [vgg(), vgg()]
+    await loadWeights(model, file)
+    const saved = join(folder, 'for_torch.safetensors')
+    await saveWeights(model, saved, { layout: 'KCRS' })
+    const [ours, torch] = [await readSafetensors(saved), await readSafetensors(file)]
+    expect(ours.metadata).toEqual({ layout: 'KCRS' })
+    const expected = [...torch.tensors].filter(([name]) => !name.endsWith('num_batches_tracked'))
+    expect(ours.tensors.size).toBe(expected.length)
+    for (const [name, { shape, data }] of expected) expect(ours.tensors.get(name), name).toMatchObject({ shape, data })
+    await loadWeights(again, saved)
+    expect(valuesOf(again)).toEqual(valuesOf(model))
+  })
+
+  test('whose declared map has another size is refused', () => {
+    expect(() => new Linear(32, 4, { inputShape: [2, 2, 4] })).toThrow(
+      /Linear: inputShape must be \[height, width, channels\] with 32 values in all, got \[2, 2, 4\]/,
+    )
+    expect(new Linear(16, 4, { inputShape: [2, 2, 4] }).weight.inputShape).toEqual([2, 2, 4])
   })
 })
 
@@ -169,6 +208,7 @@ test.each<[() => Promise<unknown>, RegExp]>([
   [() => loadWeights(new TorchNet(), torchFile, { strcit: true } as object), /unknown option 'strcit'\. Did you mean 'strict'/],
   [() => loadWeights(new TorchNet(), torchFile, { rename: 'fc' as unknown as () => string }), /rename must be a function/],
   [() => loadWeights(new TorchNet(), torchFile, { layout: 'NHWC' as 'KRSC' }), /layout must be one of KRSC, KCRS/],
+  [() => saveWeights(new TorchNet(), join(folder, 'a'), { layout: 'NHWC' as 'KRSC' }), /saveWeights: layout must be one of KRSC/],
   [() => loadWeights('resnet20' as unknown as Module, torchFile), /must be a Module/],
   [() => loadWeights(new TorchNet(), join(folder, 'none')), /none: cannot be read/],
 ])('%s is refused', async (load, message) => {

@@ -1,6 +1,7 @@
 import type { Parameter } from '../../graph/parameter.js'
 import { linear } from '../../graph/functions.js'
 import type { Tensor } from '../../graph/tensor.js'
+import { InvalidArgument } from '../../runtime/errors.js'
 import { requireInteger, requireKnownOptions } from '../../runtime/options.js'
 import { kaimingUniform, parameter, uniform, zeros, type Init } from '../init.js'
 import { Module } from '../module.js'
@@ -11,6 +12,11 @@ export interface LinearOptions {
   bias?: boolean
   /** How the weight is initialised; default kaimingUniform. */
   init?: Init
+  /**
+   * [height, width, channels] of the map that Flatten made the input of. It changes nothing in what is computed; loadWeights and
+   * saveWeights need it, because PyTorch's order of the same columns is [channels, height, width].
+   */
+  inputShape?: readonly [height: number, width: number, channels: number]
 }
 
 /** Fully connected layer: x [N, inFeatures] times the transposed weight, + bias: [N, outFeatures]. */
@@ -28,11 +34,15 @@ export class Linear extends Module {
     options: LinearOptions = {},
   ) {
     super()
-    requireKnownOptions('Linear', options, ['bias', 'init'])
+    requireKnownOptions('Linear', options, ['bias', 'init', 'inputShape'])
     requireInteger('Linear', 'inFeatures', inFeatures)
     requireInteger('Linear', 'outFeatures', outFeatures)
-    const { bias = true, init } = options
-    this.weight = parameter([outFeatures, inFeatures], 'weight', init ?? kaimingUniform)
+    const { bias = true, init, inputShape } = options
+    if (inputShape !== undefined && (inputShape.length !== 3 || inputShape.reduce((a, b) => a * b) !== inFeatures))
+      throw new InvalidArgument(
+        `Linear: inputShape must be [height, width, channels] with ${inFeatures} values in all, got [${inputShape.join(', ')}]`,
+      )
+    this.weight = parameter([outFeatures, inFeatures], 'weight', init ?? kaimingUniform, inputShape)
     this.bias = bias ? parameter([outFeatures], 'bias', init ? zeros : uniform(1 / Math.sqrt(inFeatures))) : undefined
   }
 
