@@ -4,7 +4,7 @@ import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 // A folder of src/ may import from itself and from the levels before its own.
-const levels = [['runtime'], ['graph'], ['nn'], ['models', 'optim', 'data', 'interop'], ['train'], ['cli']]
+const levels = [['runtime'], ['graph'], ['nn'], ['models', 'optim', 'data', 'interop'], ['train'], ['study'], ['cli']]
 
 const importDirections = levels.flatMap((folders, level) =>
   folders.map(folder => {

@@ -12,7 +12,9 @@ if (!name || !study) {
 }
 const results = JSON.parse(readFileSync(join(study, 'results.json'), 'utf8'))
 if (results.finishedRuns < results.allRuns) console.error(`only ${results.finishedRuns} of ${results.allRuns} runs are finished`)
-const command = `npx eraserelu reproduce --config docs/results/${name}.yaml --output-dir runs/${name} && node scripts/record_study.mjs ${name} runs/${name}`
+// The bytes depend on the threads of a run.
+const run = `npx eraserelu reproduce --config docs/results/${name}.yaml --threads ${results.environment.threads} --output-dir runs/${name}`
+const command = `${run} && node scripts/record_study.mjs ${name} runs/${name}`
 const sources = ['native/**', 'src/**']
 const date = new Date().toISOString().slice(0, 10)
 writeFileSync(
