@@ -57,7 +57,7 @@ it.each(mistakes)('%s: a message without a stack trace, exit code 2, nothing wri
 
 it('lists its commands', async () => {
   const { code, stdout } = await runCli(['--help'])
-  for (const command of ['start', 'info', 'bench', 'doctor', 'completion'])
+  for (const command of ['start', 'info', 'data', 'bench', 'doctor', 'completion'])
     expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'))
   expect(code).toBe(0)
 })

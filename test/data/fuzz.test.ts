@@ -1,9 +1,10 @@
 /**
  * The readers on damaged files: whatever the bytes, an answer or an InvalidArgument that names the file, in bounded time and memory.
- * ERASERELU_FUZZ_RUNS says how many files each reader gets (default 150), ERASERELU_FUZZ_SEED which (default 1).
+ * ERASERELU_FUZZ_INPUTS says how many files all readers get together (default 1000), ERASERELU_FUZZ_SEED which (default 1); with
+ * ERASERELU_FUZZ_REPORT the counts are written there (npm run fuzz:data).
  */
 import fc from 'fast-check'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
@@ -19,7 +20,17 @@ import { cifar10Files, published, write } from './published_files.js'
 const folder = mkdtempSync(join(tmpdir(), 'eraserelu-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const of = (name: string) => readFileSync(join(published, name))
-const settings = { numRuns: Number(process.env.ERASERELU_FUZZ_RUNS ?? 150), seed: Number(process.env.ERASERELU_FUZZ_SEED ?? 1) }
+/** Damaged files and bytes of no file, for each of the readers. */
+const readers = 7
+const settings = {
+  numRuns: Math.ceil(Number(process.env.ERASERELU_FUZZ_INPUTS ?? 1000) / (2 * readers)),
+  seed: Number(process.env.ERASERELU_FUZZ_SEED ?? 1),
+}
+const counts: Record<string, { inputs: number; refused: number }> = {}
+afterAll(() => {
+  const { ERASERELU_FUZZ_REPORT: report } = process.env
+  if (report !== undefined) writeFileSync(report, JSON.stringify(counts))
+})
 
 /** What happens to a file: some bytes change, a piece is cut out or doubled, the end is missing. `from`: offsets are mostly among the first bytes. */
 const damage = (length: number) => {
@@ -59,15 +70,16 @@ function damaged(bytes: Buffer, changes: Damage): Buffer {
 }
 
 /** Damaged files of every `seed` file, and bytes of no file at all. */
-async function survives(seeds: readonly Buffer[], read: (bytes: Buffer) => unknown): Promise<void> {
-  let refused = 0
+async function survives(reader: string, seeds: readonly Buffer[], read: (bytes: Buffer) => unknown): Promise<void> {
+  const count = (counts[reader] = { inputs: 0, refused: 0 })
   const check = async (bytes: Buffer): Promise<void> => {
+    count.inputs += 1
     try {
       await read(bytes)
     } catch (error) {
       if (!(error instanceof InvalidArgument)) throw error
       expect(error.message).toContain(folder)
-      refused += 1
+      count.refused += 1
     }
   }
   for (const bytes of seeds) {
@@ -83,26 +95,26 @@ async function survives(seeds: readonly Buffer[], read: (bytes: Buffer) => unkno
     settings,
   )
   // The damage is such that the readers see it.
-  expect(refused).toBeGreaterThan(settings.numRuns / 2)
+  expect(count.refused).toBeGreaterThan(count.inputs / 4)
 }
 
 const placed = (name: string, bytes: Buffer) => join(write(folder, { [name]: bytes }), name)
 
 it('pickles', async () => {
   const seeds = ['cifar-10-batches-py/test_batch', 'cifar-100-python/train', 'protocols/3', 'protocols/4'].map(of)
-  await survives(seeds, bytes => readPickle(bytes, join(folder, 'some.pickle')))
+  await survives('pickle', seeds, bytes => readPickle(bytes, join(folder, 'some.pickle')))
 })
 
 it('pickles as a data set', async () => {
   const place = join(folder, 'cifar-100-python')
   const test = of('cifar-100-python/test')
-  await survives([test], bytes => data.open('cifar100', { dataPath: write(place, { train: bytes, test }) }))
+  await survives('CIFAR-100, pickled', [test], bytes => data.open('cifar100', { dataPath: write(place, { train: bytes, test }) }))
 })
 
 it('binary files of CIFAR', async () => {
   const files = cifar10Files()
   write(folder, files)
-  await survives([files['test_batch.bin']!.subarray(0, 3073)], async bytes => {
+  await survives('CIFAR-10, binary', [files['test_batch.bin']!.subarray(0, 3073)], async bytes => {
     const source = await data.open('cifar10', { dataPath: write(folder, { 'test_batch.bin': bytes }) })
     expect(source.test.labels.every(label => label >= 0 && label < 10)).toBe(true)
   })
@@ -125,14 +137,18 @@ function compressed(file: Buffer): Buffer {
 
 it('MAT-files', async () => {
   const seeds = [of('train_32x32.mat'), of('extra_32x32.mat')]
-  await survives(seeds, bytes => readMat(placed('some.mat', bytes), ['X', 'y']))
+  await survives('MAT', seeds, bytes => readMat(placed('some.mat', bytes), ['X', 'y']))
 })
 
 it('MAT-files with damage below their compression', async () => {
-  await survives([of('extra_32x32.mat')], bytes => readMat(placed('some.mat', compressed(bytes)), ['X', 'y']))
+  await survives('MAT, below its compression', [of('extra_32x32.mat')], bytes =>
+    readMat(placed('some.mat', compressed(bytes)), ['X', 'y']),
+  )
 })
 
 it('IDX files', async () => {
-  await survives([idx([2, 3, 4], new Uint8Array(24))], bytes => readIdx(placed('some-idx3-ubyte', bytes), 3))
-  await survives([idx([2, 3, 4], new Uint8Array(24))], bytes => readIdx(placed('some-idx3-ubyte.gz', gzipSync(bytes)), 3))
+  await survives('IDX', [idx([2, 3, 4], new Uint8Array(24))], bytes => readIdx(placed('some-idx3-ubyte', bytes), 3))
+  await survives('IDX, gzipped', [idx([2, 3, 4], new Uint8Array(24))], bytes =>
+    readIdx(placed('some-idx3-ubyte.gz', gzipSync(bytes)), 3),
+  )
 })
