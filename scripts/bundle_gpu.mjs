@@ -3,7 +3,7 @@
 //   --cuda-library FILE   another build of the GPU backend; the CUDA runtime beside it is taken too
 //   --output FILE
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -31,7 +31,7 @@ rmSync(folder, { recursive: true, force: true })
 const into = join(folder, 'build', 'Release')
 mkdirSync(into, { recursive: true })
 take(join(release, 'eraserelu.node'), into)
-take(join(release, 'libdnnl.so.3'), into)
+for (const name of readdirSync(release).filter(name => /^lib(dnnl|jpeg)\.so\./.test(name))) take(join(release, name), into)
 take(join(release, 'licenses'), into)
 take(cudaLibrary, into, 'eraserelu_cuda.so')
 take(existsSync(beside) ? beside : join(root, '.deps', 'cuda', 'lib', runtime), into, runtime)

@@ -49,6 +49,7 @@ export type {
 } from './train/events.js'
 export { evaluate, type EvaluateModelOptions } from './train/evaluate.js'
 export type { TracedBatch } from './train/feed.js'
+export type { TrainingData } from './train/feeds.js'
 export type { Loss } from './train/training_plan.js'
 
 export type { DeviceInfo, PlanMemory, PrepareProgress, TensorBytes } from './runtime/addon.js'

@@ -3,6 +3,7 @@
 
 #include "backend/backend.h"
 #include "binding/environment.h"
+#include "binding/native_images.h"
 #include "binding/native_plan.h"
 #include "binding/native_store.h"
 #include "plan/op_checks_types.h"
@@ -62,6 +63,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   environment->store_class = Napi::Persistent(NativeStore::define_class(env));
   environment->plan_class = Napi::Persistent(NativePlan::define_class(env));
   exports.Set("NativeStore", environment->store_class.Value());
+  exports.Set("NativeImageFiles", NativeImageFiles::define_class(env));
+  exports.Set("NativeImageReader", NativeImageReader::define_class(env));
   exports.Set("createPlan", Napi::Function::New(env, NativePlan::create));
   exports.Set("vocabulary", Napi::Function::New(env, js_vocabulary));
   exports.Set("devices", Napi::Function::New(env, js_devices));

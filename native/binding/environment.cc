@@ -34,6 +34,9 @@ Environment::Environment(Napi::Env env) {
 Environment::~Environment() { Runner::drain_all(); }
 
 void Environment::close() {
+  const auto endings = std::move(endings_);
+  endings_.clear();
+  for (const auto& [key, end] : endings) end();
   std::set<Job*> undelivered;
   {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -63,7 +66,7 @@ Napi::Promise Environment::submit_started(Napi::Env env, Runner& runner, std::fu
   if (closed_) throw to_js_error(env, Error(ErrorCode::Internal, "the process or worker is ending"));
   auto* job = new Job{Napi::Promise::Deferred::New(env), std::move(work), std::move(done), std::move(abort), nullptr};
   const Napi::Promise promise = job->deferred.Promise();
-  if (pending_++ == 0) bridge_.Ref(env);
+  hold(env);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     running_.insert(job);
@@ -108,7 +111,7 @@ void Environment::finished(Napi::Env env, Job* job) {
     std::lock_guard<std::mutex> lock(mutex_);
     delivered_.erase(job);
   }
-  if (--pending_ == 0) bridge_.Unref(env);
+  release(env);
   Napi::HandleScope scope(env);
   try {
     if (job->error) std::rethrow_exception(job->error);
@@ -118,6 +121,14 @@ void Environment::finished(Napi::Env env, Job* job) {
   } catch (const std::exception& error) {
     job->deferred.Reject(to_js_error(env, error).Value());
   }
+}
+
+void Environment::hold(Napi::Env env) {
+  if (pending_++ == 0) bridge_.Ref(env);
+}
+
+void Environment::release(Napi::Env env) {
+  if (--pending_ == 0) bridge_.Unref(env);
 }
 
 void Environment::adjust_memory(Napi::Env env, std::int64_t change) { Napi::MemoryManagement::AdjustExternalMemory(env, change); }

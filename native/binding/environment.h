@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -42,6 +43,14 @@ class Environment {
   Napi::Promise submit_started(Napi::Env env, Runner& runner, std::function<Rest()> work, std::function<Napi::Value(Napi::Env)> done,
                                AbortFlag abort);
 
+  /// Keeps the event loop alive until `release`, as a job does; on the JavaScript thread.
+  void hold(Napi::Env env);
+  void release(Napi::Env env);
+
+  /// `end` is called once, at the beginning of close(), unless `off_close` was called with the same key before; on the JavaScript thread.
+  void on_close(const void* key, std::function<void()> end) { endings_[key] = std::move(end); }
+  void off_close(const void* key) { endings_.erase(key); }
+
   /// Aborts what still runs, waits until the runners are idle, and takes no more jobs. What is done but did not reach
   /// the event loop is dropped.
   void close();
@@ -59,6 +68,7 @@ class Environment {
 
   Napi::ThreadSafeFunction bridge_;
   int pending_ = 0;   // on the JavaScript thread
+  std::map<const void*, std::function<void()>> endings_;   // on the JavaScript thread
   std::mutex mutex_;
   std::condition_variable idle_;
   std::set<Job*> running_;     // posted to a runner, not done yet

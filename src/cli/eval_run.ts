@@ -1,5 +1,5 @@
 /** What `eraserelu eval` does; loaded only when it runs. `train --test-only` measures with the same. */
-import type { DataSource } from '../data/index.js'
+import type { DataSource, ImageFileSource } from '../data/index.js'
 import type { Classifier } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
@@ -37,7 +37,7 @@ export async function evaluateWeights(path: string, options: EvalOptions): Promi
 /** Measures a model on the test images. */
 export async function measure(
   { model, file, averaged }: { model: Classifier; file: string; averaged: boolean },
-  data: DataSource,
+  data: DataSource | ImageFileSource,
   options: EvaluateModelOptions,
 ): Promise<Measured> {
   const { count: images, loss, accuracy: top1, accuracy5: top5 } = await evaluate(model, data, options)

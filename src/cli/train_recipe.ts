@@ -1,23 +1,24 @@
 /** From the settings of a training to the model and the options of its Trainer. */
 import { checkedAugment } from '../data/dataset.js'
-import type { DataSource } from '../data/index.js'
+import type { DataSource, ImageFileSource } from '../data/index.js'
 import { thinned } from '../data/thin.js'
 import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index.js'
 import { build } from '../models/registry.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import { checkDataSet, openDataSet } from './data_set.js'
+import { openDataSet } from './data_set.js'
 import { engineOptionsOf } from './engine_options.js'
 import { eraseOptionsOf } from './erase_options.js'
 import type { CompleteSettings, Settings } from './train_settings.js'
+import { checkTrainingData, openImages } from './training_data.js'
 
 const command = 'train'
 
 /** Wrong names end the command before data are looked for or anything is written. */
 export function checkNames(settings: CompleteSettings): void {
-  const { model, dataset, device, 'data-path': dataPath, 'model-kwargs': kwargs } = settings
+  const { model, device, 'model-kwargs': kwargs } = settings
   requireOneOf(command, '--device', device, devices())
-  checkDataSet(command, dataset, dataPath)
+  checkTrainingData(command, settings)
   eraseOptionsOf(settings)
   const fixed = ['numClasses', 'inChannels', 'seed'].find(name => name in kwargs)
   if (fixed !== undefined)
@@ -29,6 +30,11 @@ export function checkNames(settings: CompleteSettings): void {
   scheduleOf(settings)
 }
 
+/** What is trained on and measured: a folder of images, or a data set that fits into memory. */
+export async function trainingDataOf(settings: Settings): Promise<DataSource | ImageFileSource> {
+  return (await openImages(settings)) ?? dataOf(settings)
+}
+
 /** The images that are trained on, and all test images. */
 export async function dataOf(settings: Settings): Promise<DataSource> {
   const whole = await openDataSet(command, settings.dataset, settings['data-path'])
@@ -36,9 +42,10 @@ export async function dataOf(settings: Settings): Promise<DataSource> {
 }
 
 /** The model with its initial weights, its ReLUs erased. */
-export function modelOf(settings: Settings, { train }: DataSource): models.Classifier {
+export function modelOf(settings: Settings, data: DataSource | ImageFileSource): models.Classifier {
+  const { numClasses, shape } = 'kind' in data ? data : data.train
   const { model: name, 'model-kwargs': kwargs, seed } = settings
-  const model = models.create(name, { ...kwargs, numClasses: train.numClasses, inChannels: train.shape[2], seed })
+  const model = models.create(name, { ...kwargs, numClasses, inChannels: shape[2], seed })
   const erase = eraseOptionsOf(settings)
   if (erase) eraseReLU(model, erase)
   return model
@@ -53,7 +60,7 @@ export function prepared(source: DataSource, settings: Settings): DataSource {
   return { ...source, augment, mean: source.mean.map(() => 0), std: source.std.map(() => 1) }
 }
 
-export function trainerOptionsOf(settings: CompleteSettings, source: DataSource): TrainerOptions {
+export function trainerOptionsOf(settings: CompleteSettings, source: DataSource | ImageFileSource): TrainerOptions {
   const { epochs, seed, device, accumulate, 'clip-grad-norm': clipGradNorm, 'eval-batch-size': evalBatchSize } = settings
   return {
     data: source,

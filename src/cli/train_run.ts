@@ -16,7 +16,7 @@ import { renderTable, unicodeOut } from './table.js'
 import type { TrainOptions } from './train.js'
 import { plainSettings } from './train_config.js'
 import { planOf, type TrainPlan } from './train_plan.js'
-import { checkNames, dataOf, modelOf, trainerOptionsOf } from './train_recipe.js'
+import { checkNames, modelOf, trainerOptionsOf, trainingDataOf } from './train_recipe.js'
 import type { GivenSettings } from './train_settings.js'
 import { openTrained } from './trained_model.js'
 
@@ -28,7 +28,7 @@ export async function train(flags: GivenSettings, options: TrainOptions): Promis
   const { settings, outputDir } = plan
   checkNames(settings)
   if (options.testOnly) return testOnly(plan)
-  const data = await dataOf(settings)
+  const data = await trainingDataOf(settings)
   const model = modelOf(settings, data)
   if (settings.weights !== undefined && !hasCheckpoint(plan)) await startFrom(settings.weights, model)
   await using trainer = new Trainer(model, trainerOptionsOf(settings, data))
@@ -119,7 +119,7 @@ async function testOnly({ settings, outputDir, resume, changes }: TrainPlan): Pr
       `train: --resume with --test-only measures the network as it was trained, not with ${other}. For another network with its ` +
         'weights, leave --resume out: --weights FILE --test-only',
     )
-  const data = await dataOf(settings)
+  const data = await trainingDataOf(settings)
   if (resume !== false) {
     const trained = await openTrained(typeof resume === 'string' ? resume : outputDir, { which: 'last' })
     say(measuredText(await measure(trained, trained.normalised(data), how)))

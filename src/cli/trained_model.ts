@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { DataSource, ImageShape } from '../data/index.js'
+import type { DataSource, ImageFileSource, ImageShape } from '../data/index.js'
 import { loadWeights } from '../interop/index.js'
 import { readSafetensors } from '../interop/safetensors.js'
 import { create, type Classifier } from '../models/index.js'
@@ -52,7 +52,7 @@ export class TrainedModel {
   ) {}
 
   /** The data with the mean and standard deviation that the model was trained with. */
-  normalised(data: DataSource): DataSource {
+  normalised<Data extends DataSource | ImageFileSource>(data: Data): Data {
     const { mean, std } = this.metadata
     return { ...data, mean, std }
   }

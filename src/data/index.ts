@@ -16,6 +16,9 @@ export { noAugment, type Augment, type DataSource, type ImageDataset, type Image
 export { Loader, type LoaderOptions, type LoadedBatch } from './loader.js'
 export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batch.js'
 export type { FindOptions } from './find.js'
+export { imageFolder } from './image_folder.js'
+export { imageNet } from './imagenet.js'
+export type { ImageFileOptions, ImageFileSet, ImageFileSource } from './image_files.js'
 
 const sources: Readonly<Record<string, (options: FindOptions) => Promise<DataSource>>> = {
   'fashion-mnist': openFashionMnist,

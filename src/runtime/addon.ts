@@ -86,12 +86,57 @@ export interface NativePlan {
   dispose(): void
 }
 
+/** A list of image files; freed with the object. */
+export type NativeImageFiles = object
+
+/** How what is seen of an image is chosen; see native/input/view.h. */
+export interface NativeView {
+  readonly height: number
+  readonly width: number
+  readonly random: boolean
+  readonly minScale: number
+  readonly maxScale: number
+  readonly minRatio: number
+  readonly maxRatio: number
+  readonly flip: boolean
+  readonly resize: number
+}
+
+/** See ReaderOptions in native/input/image_reader.h. */
+export interface NativeReaderOptions {
+  readonly view: NativeView
+  readonly seed: number
+  readonly epoch: number
+  readonly order: Int32Array
+  readonly batchSize: number
+  readonly firstBatch: number
+  readonly ahead: number
+  readonly threads: number
+  readonly maxFaulty: number
+}
+
+/** Where a batch goes: [B, height, width, 3] and [B]. */
+export interface BatchPlace {
+  readonly images: Uint8Array
+  readonly labels: Int32Array
+}
+
+export interface NativeImageReader {
+  /** One at a time. */
+  next(): Promise<{ place: number; count: number; faults: string[] }>
+  /** Waits for the images that are being decoded; a promise that is open is rejected. */
+  stop(): void
+}
+
 /** Told while a plan is prepared: how many of its operations are ready, of how many. */
 export type PrepareProgress = (prepared: number, total: number) => void
 
 export interface Addon {
   NativeStore: new (device: string) => NativeStore
   createPlan(desc: PlanDesc, store: NativeStore, progress?: PrepareProgress): Promise<NativePlan>
+  /** `names`: relative to `root`, each followed by a zero byte. */
+  NativeImageFiles: new (root: string, names: Uint8Array, labels: Int32Array) => NativeImageFiles
+  NativeImageReader: new (files: NativeImageFiles, options: NativeReaderOptions, ring: readonly BatchPlace[]) => NativeImageReader
   vocabulary(): OperationRow[]
   /** Those that work here. */
   devices(): string[]

@@ -19,7 +19,7 @@ export interface ArmSummary {
   seconds: number
   /** Training alone, over all completed epochs. */
   imagesPerSecond: number | undefined
-  readonly epochs: Omit<EpochEvent, 'type' | 'epochs'>[]
+  readonly epochs: Omit<EpochEvent, 'type' | 'epochs' | 'dataSeconds'>[]
 }
 
 export interface Summary {

@@ -1,5 +1,4 @@
 /** Measures a model on test images: `evaluate` without a trainer, with no gradients and no optimizer state; a trainer with the same loop. */
-import type { DataSource } from '../data/dataset.js'
 import { checkPrecision, type Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
@@ -10,7 +9,8 @@ import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { Averages } from './averages.js'
 import type { Evaluation } from './events.js'
-import { ResidentFeed, type Feed } from './feed.js'
+import type { Feed } from './feed.js'
+import { testFeedOf, type TrainingData } from './feeds.js'
 import { StepLoader } from './step_loader.js'
 import { checkFit } from './trainer_options.js'
 import { evaluationPlan } from './training_plan.js'
@@ -31,7 +31,7 @@ export interface EvaluateModelOptions extends EngineOptions {
  * Softmax cross-entropy and accuracy on the test images of `data`, with the weights that the model has now and its running
  * statistics. Throws InvalidArgument where model and data do not fit together or there are no test images.
  */
-export async function evaluate(model: Module, data: DataSource, options: EvaluateModelOptions = {}): Promise<Evaluation> {
+export async function evaluate(model: Module, data: TrainingData, options: EvaluateModelOptions = {}): Promise<Evaluation> {
   const where = 'evaluate'
   requireKnownOptions(where, options, ['batchSize', 'device', 'precision', 'signal', ...engineOptionNames])
   const { batchSize = 128, device = 'cpu', precision = 'f32', signal, ...engines } = options
@@ -40,11 +40,11 @@ export async function evaluate(model: Module, data: DataSource, options: Evaluat
   checkEngineOptions(where, engines)
   requireSignal(where, signal)
   checkFit(model, data)
-  if (data.test.size === 0) throw new InvalidArgument(`${where}: the data '${data.name}' has no test images`)
-  const feed = new ResidentFeed(data, data.test, { batchSize, seed: 0, training: false, dropLast: false })
+  const feed = testFeedOf(data, { batchSize, seed: 0 })
+  if (!feed) throw new InvalidArgument(`${where}: the data '${data.name}' has no test images`)
   model.assignNames()
   const layout = new StoreLayout(model.parameters())
-  const { numClasses } = data.train
+  const { numClasses } = 'kind' in data ? data : data.train
   const plain = { tiled: true, checked: false, loss: undefined, labelSmoothing: 0 }
   const step = { model, layout, device, numClasses, precision, engines, ...plain }
   const store = await Store.create(device, { weights: layout.size })

@@ -24,6 +24,10 @@ export interface StepEvent {
   readonly skipped: boolean
   /** With precision 'f16': what the loss of the next step is multiplied with before its backward pass. */
   readonly lossScale: number | undefined
+  /** From the step before to this one. */
+  readonly seconds: number
+  /** Of these, waiting for images. */
+  readonly dataSeconds: number
   /** Over the last steps. */
   readonly imagesPerSecond: number
 }
@@ -68,6 +72,8 @@ export interface EpochEvent {
   readonly imagesPerSecond: number
   /** Of the epoch's training. */
   readonly seconds: number
+  /** Of these, waiting for images. */
+  readonly dataSeconds: number
 }
 
 /** At the end, when all epochs are done. */

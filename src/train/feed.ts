@@ -31,7 +31,8 @@ export interface Feed {
   batches(epoch: number, first?: number): AsyncIterable<{ arrays: HostArrays; count: number }>
 }
 
-const imageOptions = (
+/** How bytes become the network's input. */
+export const imageOptions = (
   { mean, std }: Pick<DataSource, 'mean' | 'std'>,
   [height, width]: ImageShape,
   { pad, padMode, cutout }: Augment,

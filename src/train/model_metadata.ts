@@ -1,7 +1,6 @@
 /** What a weights file says of its network: enough to build it again, to feed it, and to know how the arrays lie. */
-import type { BatchStream } from '../data/batch_stream.js'
-import type { DataSource } from '../data/dataset.js'
 import { Classifier } from '../models/classifier.js'
+import type { TrainingData } from './feeds.js'
 import type { TrainingDescription } from './training_description.js'
 
 /** The metadata of model.safetensors; all values are strings, lists are JSON. */
@@ -19,8 +18,8 @@ export function modelMetadata(
   }
 }
 
-function dataMetadata(data: DataSource | BatchStream): Record<string, string> {
-  const { shape, numClasses, classNames } = 'kind' in data ? { ...data, classNames: undefined } : data.train
+function dataMetadata(data: TrainingData): Record<string, string> {
+  const { shape, numClasses, classNames } = 'kind' in data ? { classNames: undefined, ...data } : data.train
   return {
     dataset: data.name,
     input: shape.join('x'),

@@ -137,12 +137,14 @@ const pause = 5000
 class Lines extends Common {
   private last = performance.now()
 
-  protected step({ epoch, stepInEpoch, stepsPerEpoch, loss, imagesPerSecond }: StepEvent): void {
+  protected step({ epoch, stepInEpoch, stepsPerEpoch, loss, seconds, dataSeconds, imagesPerSecond }: StepEvent): void {
     const now = performance.now()
     if (now - this.last < pause) return
     this.last = now
     const place = `epoch ${epoch}/${this.work.epochs}, step ${stepInEpoch}/${stepsPerEpoch}`
-    this.say(`${this.name}, ${place}: loss ${loss.toFixed(4)}, ${imagesPerSecond.toFixed(0)} images/s, ETA ${this.timeLeft()}`)
+    const times = `time ${seconds.toFixed(3)} s, data ${dataSeconds.toFixed(3)} s`
+    const speed = `${imagesPerSecond.toFixed(0)} images/s, ${times}, ETA ${this.timeLeft()}`
+    this.say(`${this.name}, ${place}: loss ${loss.toFixed(4)}, ${speed}`)
   }
 
   say(line: string): void {

@@ -4,7 +4,7 @@
  *
  *   metrics.jsonl  one line a step: loss, accuracy, learning rate; with loss scaling the scale, and whether it was skipped
  *   summary.csv    one line an epoch
- *   timing.jsonl   seconds and images/s of the same steps and epochs: differs from run to run
+ *   timing.jsonl   seconds (in all, of the step, of it waiting for images) and images/s of the same: differs from run to run
  */
 import { open, readFile, truncate, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -78,18 +78,19 @@ export class RunLogs {
     }
   }
 
-  private addStep({ step, epoch, loss, accuracy, learningRate, lossScale, skipped, imagesPerSecond }: StepEvent): void {
+  private addStep(event: StepEvent): void {
+    const { step, epoch, loss, accuracy, learningRate, lossScale, skipped, dataSeconds, imagesPerSecond } = event
     const scaling = lossScale === undefined ? {} : { lossScale, skipped }
     this.metrics.add(jsonLine({ step, epoch, loss, accuracy, learningRate, ...scaling }))
-    this.timing.add(jsonLine({ step, seconds: this.seconds(), imagesPerSecond }))
+    this.timing.add(jsonLine({ step, seconds: this.seconds(), stepSeconds: event.seconds, dataSeconds, imagesPerSecond }))
   }
 
-  private addEpoch({ epoch, step, train, test, learningRate, imagesPerSecond, seconds }: EpochEvent): void {
+  private addEpoch({ epoch, step, train, test, learningRate, imagesPerSecond, seconds, dataSeconds }: EpochEvent): void {
     const row = [epoch, step, train.loss, train.accuracy, test?.loss, test?.accuracy, test?.accuracy5, learningRate]
     const line = row.map(value => value ?? '').join(',')
     this.summary.add(`${line}\n`)
     this.epochs.push(rowOf(line))
-    this.timing.add(jsonLine({ epoch, step, seconds: this.seconds(), trainingSeconds: seconds, imagesPerSecond }))
+    this.timing.add(jsonLine({ epoch, step, seconds: this.seconds(), trainingSeconds: seconds, dataSeconds, imagesPerSecond }))
   }
 
   private async flush(): Promise<void> {

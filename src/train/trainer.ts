@@ -1,6 +1,4 @@
 /** Trainer: a model, its data and an optimizer; `fit()` trains and tells how it goes. */
-import type { BatchStream } from '../data/batch_stream.js'
-import type { DataSource } from '../data/dataset.js'
 import type { Parameter } from '../graph/parameter.js'
 import type { Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
@@ -13,7 +11,8 @@ import { StoreLayout } from '../runtime/store_layout.js'
 import { Averages } from './averages.js'
 import { CompiledTraining, type StagedStep, type TrainerMemory, type WeightsView } from './compiled_training.js'
 import type { Evaluation, TrainingEvent } from './events.js'
-import { ResidentFeed, StreamFeed, type Feed } from './feed.js'
+import type { Feed } from './feed.js'
+import { testFeedOf, trainFeedOf, type TrainingData } from './feeds.js'
 import { fitInFolder, type ResumableTraining } from './fit_in_folder.js'
 import { checkFit, checkFitOptions, checkOptions, settingsOf, withDefaults, type CompleteOptions } from './trainer_options.js'
 import { StepLoader } from './step_loader.js'
@@ -22,8 +21,8 @@ import type { Loss } from './training_plan.js'
 
 /** Options of `Trainer`. */
 export interface TrainerOptions extends EngineOptions {
-  /** From data.open, data.fromArrays or data.fromBatches. */
-  data: DataSource | BatchStream
+  /** From data.open, data.imageFolder, data.imageNet, data.fromArrays or data.fromBatches. */
+  data: TrainingData
   /** From optim.sgd or optim.adamw. */
   optimizer: Optimizer
   /** Images a microbatch. */
@@ -113,16 +112,8 @@ export class Trainer {
     model.assignNames()
     this.layout = new StoreLayout(model.parameters())
     if (this.layout.trainedSize === 0) throw new InvalidArgument('Trainer: the model has no trainable parameter')
-    if ('kind' in data) {
-      this.trainFeed = new StreamFeed(data, batchSize, data.shape, data.train)
-      this.testFeed = data.test && new StreamFeed(data, evalBatchSize, data.testShape, data.test)
-    } else {
-      this.trainFeed = new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
-      this.testFeed =
-        data.test.size > 0
-          ? new ResidentFeed(data, data.test, { batchSize: evalBatchSize, seed, training: false, dropLast: false })
-          : undefined
-    }
+    this.trainFeed = trainFeedOf(data, { batchSize, seed, accumulate })
+    this.testFeed = testFeedOf(data, { batchSize: evalBatchSize, seed })
     if (this.stepsPerEpoch < 1) {
       throw new InvalidArgument(
         `Trainer: accumulate ${accumulate} is more than the ${this.trainFeed.batchesPerEpoch} batches of an epoch`,
@@ -222,7 +213,11 @@ export class Trainer {
     for (let epoch = this.epochsDone; epoch < epochs; epoch = this.epochsDone) {
       const began = performance.now()
       const before = this.averages.sums.images
-      for await (const event of this.steps(epoch, signal)) yield event
+      let dataSeconds = 0
+      for await (const event of this.steps(epoch, signal)) {
+        if (event.type === 'step') dataSeconds += event.dataSeconds
+        yield event
+      }
       const seconds = (performance.now() - began) / 1000
       const fresh = this.averages.sums.images - before
       trainingSeconds += seconds
@@ -242,6 +237,7 @@ export class Trainer {
         learningRate: this.learningRates(await this.compile(), this.stepsDone - 1)[0]!,
         imagesPerSecond: fresh / seconds,
         seconds,
+        dataSeconds,
       }
     }
     const seconds = (performance.now() - start) / 1000
@@ -267,8 +263,10 @@ export class Trainer {
     const loader = new StepLoader(batches, microbatches => compiled.stage(microbatches), accumulate)
     try {
       for (;;) {
+        const asked = performance.now()
         const loaded = await loader.next()
         if (!loaded) break
+        const dataSeconds = (performance.now() - asked) / 1000
         const stepping = this.step(loaded.staged, signal)
         stepInEpoch++
         if (stepInEpoch < stepsPerEpoch) loader.begin()
@@ -276,6 +274,7 @@ export class Trainer {
         const now = performance.now()
         const fresh = (loaded.count / (now - before)) * 1000
         speed = speed === 0 ? fresh : 0.9 * speed + 0.1 * fresh
+        const stepSeconds = (now - before) / 1000
         before = now
         yield {
           type: 'step',
@@ -284,6 +283,8 @@ export class Trainer {
           stepInEpoch,
           stepsPerEpoch,
           ...done,
+          seconds: stepSeconds,
+          dataSeconds,
           imagesPerSecond: speed,
         }
         if (stepInEpoch === stepsPerEpoch) return
@@ -365,7 +366,7 @@ export class Trainer {
 }
 
 /** Says which data the model was traced on. */
-function withData(error: InvalidArgument, data: DataSource | BatchStream): InvalidArgument {
+function withData(error: InvalidArgument, data: TrainingData): InvalidArgument {
   const shapes = 'kind' in data ? [data.shape, data.testShape] : [data.train.shape, data.test.shape]
   const sizes = [...new Set(shapes.map(shape => shape.join('x')))].join(' and, for the test, ')
   return new InvalidArgument(`${error.message} (while tracing the model on '${data.name}', images ${sizes})`, { cause: error })

@@ -1,12 +1,12 @@
 /** What a trainer is given: defaults, and checks before anything is compiled. */
-import type { BatchStream } from '../data/batch_stream.js'
-import type { DataSource } from '../data/dataset.js'
+import type { ImageFileOptions } from '../data/image_files.js'
 import { checkPrecision } from '../graph/precision.js'
 import { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { checkEngineOptions, engineOptionNames, type EngineOptions } from '../runtime/policy.js'
 import { constant, type Ema } from '../optim/index.js'
 import { requireBoolean, requireInteger, requireKnownOptions, requireNumber, requireSignal } from '../runtime/options.js'
+import type { TrainingData } from './feeds.js'
 import type { FitOptions, TrainerOptions } from './trainer.js'
 import type { Loss } from './training_plan.js'
 
@@ -34,10 +34,20 @@ export function settingsOf({ data, optimizer, ema, ...options }: CompleteOptions
   const { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm, precision } = options
   const flat: Record<string, string | number> = {}
   for (const [name, value] of Object.entries(optimizer)) flat[`optimizer.${name}`] = written(value)
-  const augment = 'kind' in data ? '' : written(data.augment)
+  const augment = 'kind' in data ? (data.kind === 'files' ? written(viewsOf(data.options)) : '') : written(data.augment)
   const numbers = { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm }
   return { data: data.name, augment, ...numbers, ...flat, ema: ema?.decay ?? 0, precision }
 }
+
+/** Of the options of image files, those that change what is seen. */
+const viewsOf = ({ trainCropSize, valCropSize, valResizeSize, scale, ratio, flip }: ImageFileOptions) => ({
+  trainCropSize,
+  valCropSize,
+  valResizeSize,
+  scale,
+  ratio,
+  flip,
+})
 
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',
@@ -64,7 +74,9 @@ export function checkOptions(options: TrainerOptions): void {
     device = 'cpu',
   } = options
   if (typeof data !== 'object' || data === null || !('train' in data))
-    throw new InvalidArgument(`${where}: data must come from data.open, data.fromArrays or data.fromBatches`)
+    throw new InvalidArgument(
+      `${where}: data must come from data.open, data.imageFolder, data.imageNet, data.fromArrays or data.fromBatches`,
+    )
   if (!['sgd', 'adamw'].includes(optimizer?.kind)) {
     throw new InvalidArgument(`${where}: optimizer must come from optim.sgd or optim.adamw`)
   }
@@ -103,7 +115,7 @@ export function checkFitOptions(options: FitOptions): void {
 }
 
 /** Model and data must agree on channels and classes; one message names both. */
-export function checkFit(model: unknown, data: DataSource | BatchStream): void {
+export function checkFit(model: unknown, data: TrainingData): void {
   if (!(model instanceof Module))
     throw new InvalidArgument(
       `${where}: the model must be a Module: one from models.create(), or a class of your own that extends Module`,

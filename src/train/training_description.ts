@@ -1,6 +1,4 @@
 /** What a training is, as far as its checkpoints are concerned, and on what machine it runs. */
-import type { BatchStream } from '../data/batch_stream.js'
-import type { DataSource } from '../data/dataset.js'
 import type { Parameter } from '../graph/parameter.js'
 import { ReLU } from '../nn/layers/relu.js'
 import type { Module } from '../nn/module.js'
@@ -10,13 +8,14 @@ import { packageVersion } from '../runtime/package_root.js'
 import type { ArenaName } from '../runtime/store.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
 import type { CheckpointRecord } from './checkpoint.js'
+import type { TrainingData } from './feeds.js'
 
 export interface TrainingDescription {
   readonly model: Module
   readonly layout: StoreLayout<Parameter>
   readonly arenaSizes: ReadonlyMap<ArenaName, number>
   readonly stepsPerEpoch: number
-  readonly data: DataSource | BatchStream
+  readonly data: TrainingData
   readonly device: string
   readonly settings: Readonly<Record<string, string | number>>
 }

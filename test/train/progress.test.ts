@@ -45,6 +45,8 @@ function runSteps(first: number, last: number): void {
       accuracy: 0.5,
       learningRate: 0.1,
       gradientNorm: 1,
+      seconds: 1,
+      dataSeconds: 0.25,
       imagesPerSecond: 64,
     }
     progress.event(event)
@@ -75,7 +77,7 @@ describe('in a log', () => {
 
   it('tells the time left of all steps', () => {
     runSteps(1, 5)
-    expect(written).toBe('resnet20, epoch 1/4, step 5/100: loss 0.5000, 64 images/s, ETA 6:35\n')
+    expect(written).toBe('resnet20, epoch 1/4, step 5/100: loss 0.5000, 64 images/s, time 1.000 s, data 0.250 s, ETA 6:35\n')
   })
 
   it('says what was resumed, and leaves the steps that are not done again out of the time left', () => {
@@ -86,7 +88,7 @@ describe('in a log', () => {
       'passed over: runs/a/checkpoints/step-300 is damaged',
       'it was written with 8 threads, here are 2',
       'epochs was 3, is 4',
-      'resnet20, epoch 3/4, step 55/100: loss 0.5000, 64 images/s, ETA 2:25',
+      'resnet20, epoch 3/4, step 55/100: loss 0.5000, 64 images/s, time 1.000 s, data 0.250 s, ETA 2:25',
       '',
     ])
   })

@@ -27,6 +27,8 @@ const stepEvent = (step: number, loss: number): StepEvent => ({
   accuracy: 0.25,
   learningRate: 0.5,
   gradientNorm: 1.5,
+  seconds: 1,
+  dataSeconds: 0,
   imagesPerSecond: 1000,
 })
 
@@ -40,6 +42,7 @@ const epochEvent = (epoch: number, loss: number): EpochEvent => ({
   learningRate: 0.5,
   imagesPerSecond: 1000,
   seconds: 1,
+  dataSeconds: 0,
 })
 
 it('has every value under its step', async () => {

@@ -1,0 +1,147 @@
+#include "binding/native_images.h"
+
+#include "binding/decode.h"
+#include "binding/environment.h"
+
+namespace eraserelu {
+
+namespace {
+
+double number(const Napi::Object& object, const char* key) { return object.Get(key).As<Napi::Number>().DoubleValue(); }
+std::size_t count(const Napi::Object& object, const char* key) { return static_cast<std::size_t>(number(object, key)); }
+
+std::vector<std::int32_t> integers(const Napi::Value& value) {
+  const auto array = value.As<Napi::Int32Array>();
+  return std::vector<std::int32_t>(array.Data(), array.Data() + array.ElementLength());
+}
+
+ViewRule decode_rule(const Napi::Object& object) {
+  ViewRule rule;
+  rule.height = static_cast<int>(number(object, "height"));
+  rule.width = static_cast<int>(number(object, "width"));
+  rule.random = object.Get("random").As<Napi::Boolean>().Value();
+  rule.min_scale = number(object, "minScale");
+  rule.max_scale = number(object, "maxScale");
+  rule.min_ratio = number(object, "minRatio");
+  rule.max_ratio = number(object, "maxRatio");
+  rule.flip = object.Get("flip").As<Napi::Boolean>().Value();
+  rule.resize = static_cast<int>(number(object, "resize"));
+  return rule;
+}
+
+ReaderOptions decode_options(const Napi::Object& object) {
+  ReaderOptions options;
+  options.view = decode_rule(object.Get("view").As<Napi::Object>());
+  options.seed = static_cast<std::uint64_t>(number(object, "seed"));
+  options.epoch = static_cast<std::uint64_t>(number(object, "epoch"));
+  options.order = integers(object.Get("order"));
+  options.batch_size = count(object, "batchSize");
+  options.first_batch = count(object, "firstBatch");
+  options.ahead = count(object, "ahead");
+  options.threads = count(object, "threads");
+  options.max_faulty = count(object, "maxFaulty");
+  return options;
+}
+
+/// `array` must have this many elements: threads will write there.
+template <typename T>
+T* data_of(const Napi::Value& value, std::size_t elements) {
+  auto array = value.As<Napi::TypedArrayOf<T>>();
+  check(array.ElementLength() == elements, "an array of ", array.ElementLength(), " elements for a batch of ", elements);
+  return array.Data();
+}
+
+}  // namespace
+
+Napi::Function NativeImageFiles::define_class(Napi::Env env) { return DefineClass(env, "NativeImageFiles", {}); }
+
+NativeImageFiles::NativeImageFiles(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeImageFiles>(info) {
+  translated(info.Env(), [&] {
+    const auto names = info[1].As<Napi::Uint8Array>();
+    files_ = std::make_shared<const ImageFiles>(info[0].As<Napi::String>().Utf8Value(),
+                                                std::string(reinterpret_cast<const char*>(names.Data()), names.ByteLength()),
+                                                integers(info[2]));
+  });
+}
+
+Napi::Function NativeImageReader::define_class(Napi::Env env) {
+  return DefineClass(env, "NativeImageReader",
+                     {InstanceMethod<&NativeImageReader::next>("next"), InstanceMethod<&NativeImageReader::stop>("stop")});
+}
+
+NativeImageReader::NativeImageReader(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<NativeImageReader>(info), self_(std::make_shared<NativeImageReader*>(this)) {
+  const Napi::Env env = info.Env();
+  translated(env, [&] {
+    ReaderOptions options = decode_options(info[1].As<Napi::Object>());
+    const auto ring = info[2].As<Napi::Array>();
+    const std::size_t pixels = static_cast<std::size_t>(options.view.height) * static_cast<std::size_t>(options.view.width);
+    for (std::uint32_t i = 0; i < ring.Length(); ++i) {
+      const auto place = ring.Get(i).As<Napi::Object>();
+      options.ring.push_back({data_of<std::uint8_t>(place.Get("images"), 3 * options.batch_size * pixels),
+                              data_of<std::int32_t>(place.Get("labels"), options.batch_size)});
+      for (const char* key : {"images", "labels"}) kept_.push_back(Napi::Reference<Napi::Value>::New(place.Get(key), 1));
+    }
+    Environment& environment = Environment::of(env);
+    const auto arrived = [&environment, self = self_] {
+      environment.post([self](Napi::Env env) {
+        if (*self) (*self)->settle(env);
+      });
+    };
+    reader_ = std::make_unique<ImageReader>(NativeImageFiles::Unwrap(info[0].As<Napi::Object>())->files(), std::move(options), arrived);
+    environment.on_close(this, [this] { reader_->stop(); });
+  });
+}
+
+Napi::Value NativeImageReader::next(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  translated(env, [&] { check(reader_ && !waiting_, "an image reader was asked for a batch when it could not give one"); });
+  waiting_ = Napi::Promise::Deferred::New(env);
+  const Napi::Promise promise = waiting_->Promise();
+  Environment::of(env).hold(env);
+  Ref();   // until the promise is settled
+  settle(env);
+  return promise;
+}
+
+void NativeImageReader::settle(Napi::Env env) {
+  if (!waiting_) return;
+  const Napi::Promise::Deferred deferred = *waiting_;
+  try {
+    check(reader_ != nullptr, "the image reader was stopped");
+    const std::optional<ReadBatch> batch = reader_->take();
+    if (!batch) return;
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("place", Napi::Number::New(env, static_cast<double>(batch->place)));
+    result.Set("count", Napi::Number::New(env, static_cast<double>(batch->count)));
+    Napi::Array faults = Napi::Array::New(env);
+    for (const Fault& fault : batch->faults) faults.Set(faults.Length(), Napi::String::New(env, fault));
+    result.Set("faults", faults);
+    deferred.Resolve(result);
+  } catch (const std::exception& error) {
+    deferred.Reject(to_js_error(env, error).Value());
+  }
+  waiting_.reset();
+  Environment::of(env).release(env);
+  Unref();
+}
+
+Napi::Value NativeImageReader::stop(const Napi::CallbackInfo& info) {
+  end(info.Env());
+  settle(info.Env());
+  return info.Env().Undefined();
+}
+
+void NativeImageReader::Finalize(Napi::Env env) {
+  end(env);
+  *self_ = nullptr;
+}
+
+void NativeImageReader::end(Napi::Env env) {
+  if (!reader_) return;
+  Environment::of(env).off_close(this);
+  reader_.reset();
+  kept_.clear();
+}
+
+}  // namespace eraserelu

@@ -1,0 +1,135 @@
+/** Image files as training data: what `imageFolder` and `imageNet` give. The images are decoded while the training runs. */
+import { availableParallelism } from 'node:os'
+import { InvalidArgument } from '../runtime/errors.js'
+import { requireBoolean, requireInteger, requireKnownOptions, requireNumber } from '../runtime/options.js'
+import type { ImageShape } from './dataset.js'
+
+/** Image files with their classes. */
+export interface ImageFileSet {
+  /** The folder that the names are relative to. */
+  readonly root: string
+  /** 'train/n01440764/n01440764_18.JPEG' */
+  readonly names: readonly string[]
+  /** One class number a file, 0 … numClasses−1. */
+  readonly labels: Int32Array
+}
+
+/** How image files are read; lengths in pixels. */
+export interface ImageFileOptions {
+  /** Side of the square that training sees; default 224. */
+  trainCropSize?: number
+  /** Side of the centre square that evaluation sees; default 224. */
+  valCropSize?: number
+  /** What the shorter side is resized to before that, at least valCropSize; default 256. */
+  valResizeSize?: number
+  /** Smallest and largest share of the image's area that a random crop takes; default [0.08, 1]. */
+  scale?: readonly [number, number]
+  /** Smallest and largest ratio of its width to its height; default [3/4, 4/3]. */
+  ratio?: readonly [number, number]
+  /** Mirror training images left to right with probability ½; default true. */
+  flip?: boolean
+  /** Threads that decode; default one a processor. The images do not depend on it. */
+  workers?: number
+  /** Batches that are decoded before they are asked for; default 2. */
+  prefetch?: number
+  /** Files that may be passed over in an epoch because they cannot be read; default 0: the first one ends the training. */
+  maxCorrupt?: number
+  /** Per channel, of value/255; default ImageNet's. */
+  mean?: readonly number[]
+  /** Per channel, of value/255; default ImageNet's. */
+  std?: readonly number[]
+}
+
+/** Image files as `Trainer` and `evaluate` take them. */
+export interface ImageFileSource {
+  /** Tells it from other data. */
+  readonly kind: 'files'
+  /** In messages and run folders. */
+  readonly name: string
+  /** What is trained on. */
+  readonly train: ImageFileSet
+  /** What accuracy is measured on, where there is anything. */
+  readonly test: ImageFileSet | undefined
+  /** Of a training image. */
+  readonly shape: ImageShape
+  /** Of a test image. */
+  readonly testShape: ImageShape
+  /** Number of classes. */
+  readonly numClasses: number
+  /** One name a class. */
+  readonly classNames: readonly string[]
+  /** Per channel, of value/255. */
+  readonly mean: readonly number[]
+  /** Per channel, of value/255. */
+  readonly std: readonly number[]
+  /** How they are read, with all defaults. */
+  readonly options: Required<ImageFileOptions>
+}
+
+const defaults: Required<ImageFileOptions> = {
+  trainCropSize: 224,
+  valCropSize: 224,
+  valResizeSize: 256,
+  scale: [0.08, 1],
+  ratio: [3 / 4, 4 / 3],
+  flip: true,
+  workers: availableParallelism(),
+  prefetch: 2,
+  maxCorrupt: 0,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+}
+
+/** The names of the options. */
+export const imageFileOptionNames = Object.keys(defaults) as (keyof ImageFileOptions)[]
+
+/** With defaults. Throws InvalidArgument that starts with `where` for what cannot be. */
+export function checkedImageFileOptions(where: string, given: ImageFileOptions): Required<ImageFileOptions> {
+  requireKnownOptions(where, given, imageFileOptionNames)
+  const options = { ...defaults, ...given }
+  for (const name of ['trainCropSize', 'valCropSize', 'valResizeSize', 'workers', 'prefetch'] as const)
+    requireInteger(where, name, options[name])
+  requireInteger(where, 'maxCorrupt', options.maxCorrupt, 0)
+  requireBoolean(where, 'flip', options.flip)
+  if (options.valResizeSize < options.valCropSize)
+    throw new InvalidArgument(
+      `${where}: valResizeSize ${options.valResizeSize} is smaller than valCropSize ${options.valCropSize}: the crop would not fit`,
+    )
+  for (const [name, range] of Object.entries({ scale: 'in (0, 1]', ratio: 'above 0' })) {
+    const pair = options[name as 'scale' | 'ratio']
+    if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest]`)
+    const [low, high] = pair as [number, number]
+    const holds = (value: number) => value > 0 && (name === 'ratio' || value <= 1)
+    requireNumber(where, `${name}[0]`, low, range, holds)
+    requireNumber(where, `${name}[1]`, high, range, holds)
+    if (low > high) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest], got [${low}, ${high}]`)
+  }
+  for (const name of ['mean', 'std'] as const) {
+    const { length } = options[name]
+    if (length !== 3) throw new InvalidArgument(`${where}: ${name} must have one number a channel (3), got ${length}`)
+    options[name].forEach((value, channel) =>
+      requireNumber(where, `${name}[${channel}]`, value, name === 'std' ? 'above 0' : '', x => name === 'mean' || x > 0),
+    )
+  }
+  return options
+}
+
+/** The parts put together. */
+export function imageFileSource(
+  name: string,
+  sets: { train: ImageFileSet; test: ImageFileSet | undefined; classNames: readonly string[] },
+  options: Required<ImageFileOptions>,
+): ImageFileSource {
+  const { trainCropSize, valCropSize, mean, std } = options
+  return {
+    kind: 'files',
+    name,
+    ...sets,
+    shape: [trainCropSize, trainCropSize, 3],
+    testShape: [valCropSize, valCropSize, 3],
+    numClasses: sets.classNames.length,
+    mean,
+    std,
+    options,
+  }
+}

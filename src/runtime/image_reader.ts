@@ -1,0 +1,90 @@
+/** Image files as batches of pixels: decoded, cropped, resized and mirrored by native threads of their own (native/input/). */
+import {
+  native,
+  type BatchPlace,
+  type NativeImageFiles,
+  type NativeImageReader,
+  type NativeReaderOptions,
+  type NativeView,
+} from './addon.js'
+import { fromNative, InvalidArgument } from './errors.js'
+
+/** A list of image files with their classes, handed to native code once. */
+export class ImageFiles {
+  readonly handle: NativeImageFiles
+  readonly size: number
+
+  constructor(root: string, names: readonly string[], labels: Int32Array) {
+    const joined = Buffer.from(names.map(name => `${name}\0`).join(''))
+    this.handle = native(({ NativeImageFiles: Files }) => new Files(root, joined, labels))
+    this.size = names.length
+  }
+}
+
+/** How what is seen of an image is chosen; lengths in pixels. */
+export type ImageView = NativeView
+
+/** Options of `ImageReader`. */
+export interface ImageReaderOptions extends Omit<NativeReaderOptions, 'maxFaulty'> {
+  /** Files that cannot be read and are passed over before one stops the reading. */
+  readonly maxCorrupt: number
+}
+
+/** A batch that is complete. Places without an image are zero and have label −1. */
+export interface ReadBatch extends BatchPlace {
+  /** Images with a label. */
+  readonly count: number
+  /** What was passed over: the path of a file and what is wrong with it. */
+  readonly faults: readonly string[]
+}
+
+/** Memory for `size` batches. */
+export function imageRing(size: number, batchSize: number, { height, width }: Pick<ImageView, 'height' | 'width'>): BatchPlace[] {
+  const place = () => ({ images: new Uint8Array(batchSize * height * width * 3), labels: new Int32Array(batchSize) })
+  return Array.from({ length: size }, place)
+}
+
+/**
+ * One pass over image files in the order given. The bytes of a batch depend on files, view, seed, epoch, order and its number
+ * alone. A batch stays in its place of the ring until as many more were taken as the ring has places beyond `ahead`.
+ */
+export class ImageReader {
+  private readonly reader: NativeImageReader
+
+  constructor(
+    files: ImageFiles,
+    private readonly options: ImageReaderOptions,
+    private readonly ring: readonly BatchPlace[],
+  ) {
+    const { maxCorrupt, ...rest } = options
+    const given = { ...rest, maxFaulty: maxCorrupt }
+    this.reader = native(({ NativeImageReader: Reader }) => new Reader(files.handle, given, ring))
+  }
+
+  /** The next batch, one call at a time. Throws for a file that cannot be read, with its path, when `maxCorrupt` have been. */
+  async next(): Promise<ReadBatch> {
+    try {
+      const { place, count, faults } = await this.reader.next()
+      return { ...this.ring[place]!, count, faults }
+    } catch (error) {
+      throw withAdvice(fromNative(error), this.options.maxCorrupt)
+    }
+  }
+
+  /** Stops the threads. Idempotent. */
+  dispose(): void {
+    this.reader.stop()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+}
+
+function withAdvice(error: unknown, allowed: number): unknown {
+  if (!(error instanceof InvalidArgument)) return error
+  const before = allowed === 0 ? '' : `, and ${allowed} before it`
+  return new InvalidArgument(`${error.message}${before} (more files are passed over with a higher maxCorrupt, --max-corrupt)`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,27 @@
+/** The feed for each kind of data. */
+import type { BatchStream } from '../data/batch_stream.js'
+import type { DataSource } from '../data/dataset.js'
+import type { ImageFileSource } from '../data/image_files.js'
+import { ResidentFeed, StreamFeed, type Feed } from './feed.js'
+import { FilesFeed } from './files_feed.js'
+
+/** All that can be trained on. */
+export type TrainingData = DataSource | BatchStream | ImageFileSource
+
+export function trainFeedOf(data: TrainingData, options: { batchSize: number; seed: number; accumulate: number }): Feed {
+  const { batchSize, seed, accumulate } = options
+  if (!('kind' in data)) return new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
+  if (data.kind === 'stream') return new StreamFeed(data, batchSize, data.shape, data.train)
+  // A step's batches are read again when it has to be repeated, while those of the next are loaded.
+  return new FilesFeed(data, data.train, { batchSize, seed, training: true, hold: 2 * accumulate })
+}
+
+/** undefined: there are no test images. */
+export function testFeedOf(data: TrainingData, { batchSize, seed }: { batchSize: number; seed: number }): Feed | undefined {
+  if (!('kind' in data))
+    return data.test.size > 0
+      ? new ResidentFeed(data, data.test, { batchSize, seed, training: false, dropLast: false })
+      : undefined
+  if (data.kind === 'stream') return data.test && new StreamFeed(data, batchSize, data.testShape, data.test)
+  return data.test && new FilesFeed(data, data.test, { batchSize, seed, training: false, hold: 1 })
+}

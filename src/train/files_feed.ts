@@ -1,0 +1,87 @@
+/** Feeds a plan with image files: native threads decode, crop, resize and mirror them, the device normalises. */
+import type { ImageFileSet, ImageFileSource } from '../data/image_files.js'
+import { noAugment, type ImageShape } from '../data/dataset.js'
+import { imageInput } from '../graph/functions.js'
+import { currentTrace } from '../graph/trace.js'
+import type { BatchPlace } from '../runtime/addon.js'
+import { InvalidArgument } from '../runtime/errors.js'
+import { ImageFiles, ImageReader, imageRing, type ImageView } from '../runtime/image_reader.js'
+import { permutation } from '../runtime/philox.js'
+import type { HostArrays } from '../runtime/plan.js'
+import { imageOptions, type Feed, type TracedBatch } from './feed.js'
+
+export interface FilesFeedOptions {
+  readonly batchSize: number
+  readonly seed: number
+  /** True: random views in a random order, full batches only. */
+  readonly training: boolean
+  /** Batches that must stay as they are while others are loaded. */
+  readonly hold: number
+}
+
+export class FilesFeed implements Feed {
+  readonly batchesPerEpoch: number
+  private readonly shape: ImageShape
+  private readonly view: ImageView
+  private files: ImageFiles | undefined
+  /** Of a pass that is over, for the next one. */
+  private spare: BatchPlace[] | undefined
+
+  constructor(
+    private readonly source: ImageFileSource,
+    private readonly set: ImageFileSet,
+    private readonly options: FilesFeedOptions,
+  ) {
+    const { batchSize, training } = options
+    const size = set.names.length
+    if (training && size < batchSize)
+      throw new InvalidArgument(
+        `batchSize ${batchSize} is larger than the ${size} images of '${source.name}': no batch would be full`,
+      )
+    this.batchesPerEpoch = training ? Math.floor(size / batchSize) : Math.ceil(size / batchSize)
+    this.shape = training ? source.shape : source.testShape
+    const { scale, ratio, flip, valResizeSize } = source.options
+    const [height, width] = this.shape
+    const crop = { minScale: scale[0], maxScale: scale[1], minRatio: ratio[0], maxRatio: ratio[1] }
+    this.view = { height, width, random: training, ...crop, flip: training && flip, resize: valResizeSize }
+  }
+
+  trace(): TracedBatch {
+    const trace = currentTrace()
+    const { batchSize: n } = this.options
+    const images = imageInput(
+      trace.input('images', { dtype: 'u8', shape: [n, ...this.shape] }),
+      trace.input('offsets', { dtype: 'i32', shape: [n, 2] }),
+      trace.input('flips', { dtype: 'u8', shape: [n] }),
+      imageOptions(this.source, this.shape, noAugment),
+    )
+    return { images, labels: trace.input('labels', { dtype: 'i32', shape: [n] }) }
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+    const { batchSize, seed, training, hold } = this.options
+    const { workers: threads, prefetch: ahead, maxCorrupt } = this.source.options
+    const { root, names, labels } = this.set
+    this.files ??= new ImageFiles(root, names, labels)
+    const order = training ? permutation(names.length, seed, epoch) : Int32Array.from(names.keys())
+    const ring = this.spare ?? imageRing(ahead + hold, batchSize, this.view)
+    this.spare = undefined
+    const shared = { view: this.view, seed, epoch, batchSize, ahead, threads, maxCorrupt }
+    const reader = new ImageReader(this.files, { ...shared, order, firstBatch: first }, ring)
+    const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
+    try {
+      for (let batch = first; batch < this.batchesPerEpoch; ++batch) {
+        const { images, labels, count, faults } = await reader.next()
+        for (const fault of faults) process.emitWarning(`passed over ${fault}`, { code: 'ERASERELU_IMAGE' })
+        yield { arrays: { images, labels, ...still }, count }
+      }
+    } finally {
+      reader.dispose()
+      this.spare = ring
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/** The native image reader: same bytes for any number of threads, from any batch on, and what it does with files that are no good. */
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { InvalidArgument, Unsupported } from '../../src/runtime/errors.js'
+import {
+  ImageFiles,
+  ImageReader,
+  imageRing,
+  type ImageReaderOptions,
+  type ImageView,
+  type ReadBatch,
+} from '../../src/runtime/image_reader.js'
+
+const golden = join(import.meta.dirname, '..', 'golden', 'images')
+const sources = ['rgb420.jpg', 'rgb444.jpg', 'rgb422_progressive.jpg', 'grey.jpg', 'cmyk.jpg', 'rgb.png', 'palette.png']
+const folder = mkdtempSync(join(tmpdir(), 'eraserelu-images-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const view: ImageView = {
+  height: 24,
+  width: 32,
+  random: true,
+  minScale: 0.08,
+  maxScale: 1,
+  minRatio: 3 / 4,
+  maxRatio: 4 / 3,
+  flip: true,
+  resize: 36,
+}
+
+const size = 23
+const names = Array.from({ length: size }, (_, i) => `${i}-${sources[i % sources.length]!}`)
+names.forEach((name, i) => copyFileSync(join(golden, sources[i % sources.length]!), join(folder, name)))
+const labels = Int32Array.from({ length: size }, (_, i) => i % 5)
+const good = new ImageFiles(folder, names, labels)
+/** Not the identity. */
+const order = Int32Array.from({ length: size }, (_, i) => (7 * i + 3) % size)
+
+const defaults: ImageReaderOptions = {
+  view,
+  seed: 11,
+  epoch: 2,
+  order,
+  batchSize: 4,
+  firstBatch: 0,
+  ahead: 2,
+  threads: 2,
+  maxCorrupt: 0,
+}
+
+interface Copied extends Pick<ReadBatch, 'count' | 'faults'> {
+  images: Uint8Array
+  labels: Int32Array
+}
+
+async function readAll(files: ImageFiles, changes: Partial<ImageReaderOptions> = {}, hold = 1): Promise<Copied[]> {
+  const options = { ...defaults, ...changes }
+  const batches = Math.ceil(options.order.length / options.batchSize)
+  using reader = new ImageReader(files, options, imageRing(options.ahead + hold, options.batchSize, options.view))
+  const read: Copied[] = []
+  for (let batch = options.firstBatch; batch < batches; ++batch) {
+    const got = await reader.next()
+    read.push({ ...got, images: got.images.slice(), labels: got.labels.slice() })
+  }
+  return read
+}
+
+describe('a pass over image files', () => {
+  it('gives every image its label, and fills the last batch up with nothing', async () => {
+    const batches = await readAll(good)
+    expect(batches.map(({ count }) => count)).toEqual([4, 4, 4, 4, 4, 3])
+    const read = batches.flatMap(batch => [...batch.labels])
+    expect(read).toEqual([...Array.from(order, index => labels[index]!), -1])
+    const bytes = view.height * view.width * 3
+    expect(batches[5]!.images.subarray(3 * bytes).every(value => value === 0)).toBe(true)
+    expect(batches[5]!.images.subarray(2 * bytes, 3 * bytes).some(value => value !== 0)).toBe(true)
+  })
+
+  it('gives the same bytes with any number of threads, depth and ring', async () => {
+    const expected = await readAll(good, { threads: 1, ahead: 1 })
+    for (const [threads, ahead, hold] of [
+      [2, 1, 1],
+      [3, 4, 2],
+      [8, 6, 1],
+    ] as const)
+      // prettier-ignore
+      expect(await readAll(good, { threads, ahead }, hold)).toEqual(expected)
+  })
+
+  it('goes on in the middle of an epoch', async () => {
+    expect(await readAll(good, { firstBatch: 3 })).toEqual((await readAll(good)).slice(3))
+  })
+
+  it('looks elsewhere in every epoch, with every seed, and at every copy of an image', async () => {
+    const [first] = await readAll(good, { batchSize: size })
+    expect((await readAll(good, { batchSize: size, epoch: 3 }))[0]!.images).not.toEqual(first!.images)
+    expect((await readAll(good, { batchSize: size, seed: 12 }))[0]!.images).not.toEqual(first!.images)
+    const twice = await readAll(good, { order: Int32Array.of(0, sources.length), batchSize: 1 })
+    expect(twice[0]!.images).not.toEqual(twice[1]!.images)
+  })
+
+  it('leaves delivered batches alone while it reads ahead, for as many as the ring has places beyond', async () => {
+    const expected = await readAll(good)
+    using reader = new ImageReader(good, { ...defaults, threads: 4 }, imageRing(4, 4, view))
+    const held: ReadBatch[] = []
+    for (let batch = 0; batch < 6; ++batch) {
+      held.push(await reader.next())
+      await new Promise(resolve => setTimeout(resolve, 20))
+      for (const back of [0, 1]) if (batch >= back) expect(held[batch - back]!.images).toEqual(expected[batch - back]!.images)
+    }
+  })
+
+  it('can be stopped at any time', async () => {
+    for (const taken of [0, 1]) {
+      const reader = new ImageReader(good, defaults, imageRing(3, 4, view))
+      for (let i = 0; i < taken; ++i) await reader.next()
+      const open = reader.next()
+      reader.dispose()
+      await open.catch((error: unknown) => expect(String(error)).toContain('stopped'))
+      reader.dispose()
+      await expect(reader.next()).rejects.toThrow('could not give one')
+    }
+  })
+})
+
+const jpeg = readFileSync(join(golden, 'rgb420.jpg'))
+const progressive = readFileSync(join(golden, 'rgb422_progressive.jpg'))
+const png = readFileSync(join(golden, 'rgb.png'))
+const webp = Buffer.from('RIFF\0\0\0\0WEBPVP8 ')
+const bad: Record<string, { bytes: Buffer | undefined; says: RegExp; unsupported?: true }> = {
+  'empty.jpg': { bytes: Buffer.alloc(0), says: /empty/ },
+  'missing.jpg': { bytes: undefined, says: /No such file/ },
+  'short.jpg': { bytes: jpeg.subarray(0, 4000), says: /truncated/ },
+  'last_bytes.jpg': { bytes: jpeg.subarray(0, jpeg.length - 40), says: /truncated/ },
+  'short_progressive.jpg': { bytes: progressive.subarray(0, 3000), says: /truncated/ },
+  'header.jpg': { bytes: jpeg.subarray(0, 100), says: /JPEG/ },
+  'marker.jpg': { bytes: Buffer.from([0xff, 0xd8]), says: /JPEG/ },
+  'short.png': { bytes: png.subarray(0, 9000), says: /PNG/ },
+  'changed.png': { bytes: Buffer.concat([png.subarray(0, 5000), Buffer.from([1, 2, 3]), png.subarray(5003)]), says: /PNG/ },
+  'text.jpg': {
+    bytes: Buffer.from('no image'),
+    says: /neither JPEG nor PNG \(it begins with the bytes 6e 6f 20 69\)/,
+    unsupported: true,
+  },
+  'webp.jpg': { bytes: webp, says: /neither JPEG nor PNG/, unsupported: true },
+}
+for (const [name, { bytes }] of Object.entries(bad)) if (bytes) writeFileSync(join(folder, name), bytes)
+
+describe('a file that is no good', () => {
+  const centre = { ...view, random: false, flip: false }
+
+  it.each(Object.entries(bad))('%s is named with its path and what is wrong with it', async (name, { says, unsupported }) => {
+    const files = new ImageFiles(folder, [name], Int32Array.of(0))
+    const reading = readAll(files, { order: Int32Array.of(0), view: centre })
+    await expect(reading).rejects.toThrow(says)
+    await expect(reading).rejects.toThrow(join(folder, name))
+    await expect(reading).rejects.toBeInstanceOf(unsupported ? Unsupported : InvalidArgument)
+  })
+
+  it('is passed over, as many as allowed, and has no label', async () => {
+    const few = [names[0]!, 'short.jpg', names[1]!, 'text.jpg']
+    const files = new ImageFiles(folder, few, Int32Array.of(0, 1, 2, 3))
+    const changes = { order: Int32Array.of(0, 1, 2, 3), view: centre }
+    const [batch] = await readAll(files, { ...changes, maxCorrupt: 2 })
+    expect(batch!.count).toBe(2)
+    expect([...batch!.labels]).toEqual([0, -1, 2, -1])
+    expect(batch!.faults.map(fault => fault.replace(`${folder}/`, '').split(':')[0])).toEqual(['short.jpg', 'text.jpg'])
+    const bytes = view.height * view.width * 3
+    expect(batch!.images.subarray(bytes, 2 * bytes).every(value => value === 0)).toBe(true)
+    await expect(readAll(files, { ...changes, maxCorrupt: 1 })).rejects.toThrow('text.jpg')
+    await expect(readAll(files, changes)).rejects.toThrow(/short.jpg.*--max-corrupt/)
+  })
+
+  it('is noticed where the crop ends above the damage, too', async () => {
+    const files = new ImageFiles(folder, ['last_bytes.jpg'], Int32Array.of(0))
+    for (let epoch = 0; epoch < 12; ++epoch)
+      await expect(readAll(files, { order: Int32Array.of(0), epoch })).rejects.toThrow('truncated')
+  })
+})
+
+describe('changed bytes', () => {
+  it('never do more than make an error', async () => {
+    let state = 1
+    const random = (n: number) => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % n
+    const changed = [jpeg, progressive, png].flatMap(original =>
+      Array.from({ length: 40 }, () => {
+        const copy = Buffer.from(original)
+        for (let i = 0; i < 1 + random(8); ++i) copy[random(copy.length)] = random(256)
+        return copy.subarray(0, random(4) === 0 ? random(copy.length) : copy.length)
+      }),
+    )
+    const mutants = changed.map((_, i) => `mutant-${i}`)
+    mutants.forEach((name, i) => writeFileSync(join(folder, name), changed[i]!))
+    const files = new ImageFiles(folder, mutants, new Int32Array(mutants.length))
+    const batches = await readAll(files, { order: Int32Array.from(mutants.keys()), batchSize: 16, maxCorrupt: mutants.length })
+    const faults = batches.flatMap(batch => batch.faults)
+    expect(faults.length).toBeGreaterThan(20)
+    expect(faults.length + batches.reduce((sum, batch) => sum + batch.count, 0)).toBe(mutants.length)
+  })
+})
