@@ -31,10 +31,25 @@ std::int64_t elements_of(const Shape& shape) {
   return product;
 }
 
+Shape TensorDesc::shape_in_memory() const {
+  Shape result = shape;
+  if (pitched()) result.back() = pitch;
+  return result;
+}
+
+std::size_t TensorDesc::extent() const {
+  if (!pitched()) return bytes();
+  return static_cast<std::size_t>((elements() / shape.back() - 1) * pitch + shape.back()) * bytes_of(dtype);
+}
+
 std::string to_string(const Shape& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? "," : "") + std::to_string(shape[i]);
   return text + "]";
+}
+
+std::string to_string(const TensorDesc& tensor) {
+  return to_string(tensor.shape) + (tensor.pitched() ? "of " + std::to_string(tensor.pitch) : "") + name_of(tensor.dtype);
 }
 
 }  // namespace eraserelu

@@ -6,6 +6,7 @@
 #include "binding/native_images.h"
 #include "binding/native_plan.h"
 #include "binding/native_store.h"
+#include "plan/op_checks_pitch.h"
 #include "plan/op_checks_types.h"
 
 namespace eraserelu {
@@ -23,6 +24,7 @@ Napi::Value js_vocabulary(const Napi::CallbackInfo& info) {
     row.Set("attributes", spec.attributes);
     row.Set("batch", name_of(spec.batch));
     row.Set("typed", std::string(typed_operands(spec.name)));
+    row.Set("pitched", std::string(pitched_operands(spec.name)));
     rows.Set(rows.Length(), row);
   }
   return rows;

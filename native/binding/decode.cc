@@ -43,6 +43,7 @@ TensorEntry decode_tensor(const Napi::Object& object) {
   entry.desc.dtype = dtype_named(text(object, "dtype"));
   entry.desc.shape = numbers<std::int64_t>(object, "shape");
   entry.desc.parameter = flag(object, "parameter");
+  entry.desc.pitch = integer(object, "pitch");
   entry.place = place_named(text(object, "place"));
   entry.of = static_cast<int>(integer(object, "of"));
   entry.offset = integer(object, "offset");

@@ -19,12 +19,13 @@ class Gradient {
         infer_(desc.is("batchNormInferBwd")),
         epsilon_(infer_ ? desc.attributes.number("epsilon") : -1),
         relu_(activation_named(desc.attributes.text("activation")) == Activation::relu),
+        pitch_(desc.read("x").pixel_pitch()),
         tiledAt_(scratch.add_floats(3 * pieces.period)) {}
 
   void bind(const Operands& at) {
     float* tiled = reinterpret_cast<float*>(at.scratchpad() + tiledAt_);
     parameters = {at.read("mean"), at.read(infer_ ? "variance" : "invstd"), at.read("gamma"), at.read("beta"), epsilon_};
-    whole = {at.read("dy"), at.read("x"), at.read<std::uint8_t>("mask"), tiled, tiled + pieces.period,
+    whole = {at.read("dy"), at.read("x"), pitch_, at.read<std::uint8_t>("mask"), tiled, tiled + pieces.period,
              tiled + 2 * pieces.period, relu_};
   }
 
@@ -39,7 +40,7 @@ class Gradient {
   BnBackward from(std::int64_t row) const {
     BnBackward part = whole;
     part.dy += row * pieces.channels;
-    part.x += row * pieces.channels;
+    part.x += row * pitch_;
     if (part.mask) part.mask += row * mask_bytes(pieces.channels);
     return part;
   }
@@ -52,6 +53,7 @@ class Gradient {
   bool infer_;
   double epsilon_;
   bool relu_;
+  std::int64_t pitch_;
   std::size_t tiledAt_;
 };
 

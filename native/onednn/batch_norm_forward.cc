@@ -15,6 +15,7 @@ namespace eraserelu::cpu {
 std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
   const Pieces pieces(desc.read("x"));
   const std::int64_t batch = desc.read("x").dim(0), channels = pieces.channels, all = batch * pieces.perImage;
+  const std::int64_t pitch = desc.read("x").pixel_pitch();
   const double epsilon = desc.attributes.number("epsilon");
   ScratchLayout scratch;
   const std::size_t partialAt = scratch.add_floats(3 * all * channels);
@@ -58,7 +59,7 @@ std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
       const std::int64_t begin = first * pieces.perImage;
       parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
         const std::int64_t p = begin + i;
-        loops().bn_stats(x + pieces.first_element(p), pieces.rows_of(p) * channels, channels, pieces.period,
+        loops().bn_stats(x + pieces.first_row(p) * pitch, pieces.rows_of(p) * channels, channels, pitch, pieces.period,
                          lanes + thread * 3 * pieces.period, partial + 3 * p * channels);
       });
       if (first + count == batch) parallel_ranges(channels, 2 * all, combine);
@@ -72,6 +73,7 @@ namespace {
 std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double epsilon) {
   const Pieces pieces(desc.read("x"));
   const bool relu = activation_named(desc.attributes.text("activation")) == Activation::relu;
+  const std::int64_t pitch = desc.read("x").pixel_pitch();
   ScratchLayout scratch;
   const std::size_t scaleAt = scratch.add_floats(pieces.period), shiftAt = scratch.add_floats(pieces.period);
   Requirements needs;
@@ -84,7 +86,8 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
     const BnParameters parameters{at.read("mean"), at.read(spread), at.read("gamma"), at.read("beta"), epsilon};
     float* scale = reinterpret_cast<float*>(at.scratchpad() + scaleAt);
     float* shift = reinterpret_cast<float*>(at.scratchpad() + shiftAt);
-    const BnApply whole{at.read("x"), scale, shift, at.read("residual"), at.write("y"), at.write<std::uint8_t>("mask"), relu};
+    const BnApply whole{at.read("x"), pitch, scale, shift, at.read("residual"), at.write("y"), at.write<std::uint8_t>("mask"),
+                        relu};
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
         tile_channels(pieces, scale, [&](std::int64_t c) { return parameters.scale(c); });
@@ -93,7 +96,7 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
       parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
         const std::int64_t offset = (first * pieces.rows + begin) * pieces.channels;
         BnApply part = whole;
-        part.x += offset;
+        part.x += (first * pieces.rows + begin) * pitch;
         part.y += offset;
         if (part.residual) part.residual += offset;
         if (part.mask) part.mask += (first * pieces.rows + begin) * mask_bytes(pieces.channels);

@@ -98,13 +98,15 @@ std::unique_ptr<Kernel> shortcut_a_bwd(const OpDesc& desc) {
 
 std::unique_ptr<Kernel> concat(const OpDesc& desc) {
   const std::size_t axis = static_cast<std::size_t>(desc.attributes.integer("axis"));
-  std::vector<std::int64_t> runs;   // elements of each input for one index before the axis
+  std::vector<std::int64_t> runs, steps;   // elements of each input for one index before the axis, and from it to the next
   std::int64_t outer = 1, total = 0;
   for (const TensorDesc& input : desc.reads) {
     runs.push_back(elements_of(Shape(input.shape.begin() + static_cast<std::ptrdiff_t>(axis), input.shape.end())));
+    steps.push_back(input.pitched() ? input.pitch : runs.back());
     outer = input.elements() / runs.back();
     total += runs.back();
   }
+  const std::int64_t yStep = desc.write("y").pitched() ? desc.write("y").pitch : total;
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
     std::vector<const float*> inputs;
     for (std::size_t i = 0; i < runs.size(); ++i) inputs.push_back(at.read_at(i));
@@ -112,8 +114,8 @@ std::unique_ptr<Kernel> concat(const OpDesc& desc) {
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(outer, total, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t o = begin; o < end; ++o) {
-          float* to = y + o * total;
-          for (std::size_t i = 0; i < runs.size(); to += runs[i++]) copy(inputs[i] + o * runs[i], to, runs[i]);
+          float* to = y + o * yStep;
+          for (std::size_t i = 0; i < runs.size(); to += runs[i++]) copy(inputs[i] + o * steps[i], to, runs[i]);
         }
       });
     };
@@ -121,7 +123,7 @@ std::unique_ptr<Kernel> concat(const OpDesc& desc) {
 }
 
 std::unique_ptr<Kernel> slice(const OpDesc& desc) {
-  const Runs runs(desc.read("x").shape, desc.write("y").shape, desc.attributes.integers("begin"));
+  const Runs runs(desc.read("x").shape_in_memory(), desc.write("y").shape, desc.attributes.integers("begin"));
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
     const float* x = at.read("x");
     float* y = at.write("y");

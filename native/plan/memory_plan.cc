@@ -50,8 +50,10 @@ class MemoryPlanner {
         check(root >= 0 && root < static_cast<int>(desc_.tensors.size()), "view of a tensor that does not exist");
       }
       const TensorEntry& entry = desc_.tensors[root];
-      check(entry.place == Place::store || offset + desc_.tensors[i].desc.bytes() <= entry.desc.bytes(), "view '",
+      check(entry.place == Place::store || offset + desc_.tensors[i].desc.extent() <= entry.desc.bytes(), "view '",
             desc_.tensors[i].name, "' reaches beyond its tensor");
+      check(!desc_.tensors[i].desc.pitched() || desc_.tensors[i].place == Place::view, "tensor '", desc_.tensors[i].name,
+            "' has a pitch but is no part of another");
       if (entry.place == Place::store) offset += static_cast<std::size_t>(entry.offset) * sizeof(float);
       plan_.tensors[i] = {entry.place, root, offset};
     }
@@ -79,6 +81,7 @@ class MemoryPlanner {
     for (std::size_t i = 0; i < desc_.tensors.size(); ++i)
       if (desc_.tensors[i].whole_step) pinned_[plan_.tensors[i].root] = true;
     for (const Output& output : desc_.outputs) {
+      check(!desc_.tensors[output.tensor].desc.pitched(), "output '", output.name, "' has a pitch");
       const int root = plan_.tensors[output.tensor].root;
       if (uses_[root].first != kNever) uses_[root].last = static_cast<int>(desc_.nodes.size());
     }
@@ -87,7 +90,7 @@ class MemoryPlanner {
   bool whole(int tensor) const {
     const int root = plan_.tensors[tensor].root;
     return plan_.tensors[tensor].place == Place::arena && plan_.tensors[tensor].offset == 0 && !pinned_[root] &&
-           desc_.tensors[tensor].desc.bytes() == desc_.tensors[root].desc.bytes();
+           desc_.tensors[tensor].desc.extent() == desc_.tensors[root].desc.bytes();
   }
 
   void take_in_place_chances() {

@@ -1,6 +1,7 @@
 #include "plan/op_checks.h"
 
 #include "plan/op_checks_node.h"
+#include "plan/op_checks_pitch.h"
 #include "plan/op_checks_types.h"
 
 namespace eraserelu {
@@ -17,6 +18,7 @@ void check_node(const OpDesc& desc) {
   const Node node(desc);
   for (const Operand& operand : node.operands()) check_operand(operand);
   check_types(node, desc.spec->name);
+  check_pitches(node, desc.spec->name);
   node.check_in_place();
   const Rules& rules = kLayerRules.count(desc.spec->name) ? kLayerRules : kTensorRules;
   rules.at(desc.spec->name)(node);

@@ -91,6 +91,14 @@ class Node {
   std::size_t reads_ = 0;
 };
 
+/// Whether an operand is in a list such as "x y".
+inline bool names(std::string_view list, const std::string& operand) {
+  std::istringstream words{std::string(list)};
+  for (std::string name; words >> name;)
+    if (name == operand) return true;
+  return false;
+}
+
 inline std::vector<std::int64_t> integers(const Node& n, const char* name, std::size_t length, std::int64_t least) {
   std::vector<std::int64_t> values = n.attributes.integers(name);
   require(values.size() == length, name, " must hold ", length, " numbers");

@@ -53,13 +53,6 @@ const std::map<std::string_view, std::string_view> kTyped = {
 
 bool is_float(DType dtype) { return dtype == DType::f32 || dtype == DType::bf16 || dtype == DType::f16; }
 
-bool names(std::string_view list, const std::string& operand) {
-  std::istringstream words{std::string(list)};
-  for (std::string name; words >> name;)
-    if (name == operand) return true;
-  return false;
-}
-
 /// The type of an operand that has its own.
 DType fixed_type(const std::string& operand) {
   static const std::set<std::string> kI32 = {"labels", "labels2", "offsets", "cutouts", "indices"};

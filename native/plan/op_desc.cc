@@ -153,7 +153,7 @@ std::string OpDesc::to_string() const {
   std::string text = std::string(spec->name) + " " + node + ":";
   auto list = [&text](const std::vector<TensorDesc>& tensors) {
     for (const TensorDesc& tensor : tensors)
-      text += tensor.present ? " " + eraserelu::to_string(tensor.shape) + name_of(tensor.dtype) : std::string(" -");
+      text += tensor.present ? " " + eraserelu::to_string(tensor) : std::string(" -");
   };
   list(reads);
   text += " ->";

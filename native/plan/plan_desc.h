@@ -13,7 +13,7 @@ namespace eraserelu {
 /// Where a tensor of a plan lives.
 enum class Place {
   arena,      // planned memory, shared by all plans of the device
-  view,       // `offset` elements into another tensor
+  view,       // `offset` elements into another tensor, with a pixel pitch of its own where the descriptor says so
   store,      // `offset` elements into an arena of the store
   input,      // filled by the host before each run
   resident,   // filled by the host once

@@ -140,13 +140,15 @@ void Plan::check_node(int node) {
     if (tensor < 0) continue;
     const TensorDesc& desc = desc_.tensors[tensor].desc;
     if (desc.dtype == DType::i32 || desc.dtype == DType::u8) continue;
-    std::vector<char> bytes(desc.bytes());
+    std::vector<char> bytes(desc.extent());
     backend_.download(bytes.data(), address(tensor), bytes.size());
     const Reals values(bytes.data(), desc.dtype);
-    for (std::int64_t i = 0; i < desc.elements(); ++i)
-      if (!std::isfinite(values[i]))
+    for (std::int64_t i = 0; i < desc.elements(); ++i) {
+      const double value = values[desc.position(i)];
+      if (!std::isfinite(value))
         fail(ErrorCode::NotFinite, "layer '", entry.name, "' (", entry.spec->name, ") is the first that is not finite: element ", i,
-             " of ", to_string(desc.shape), " is ", values[i]);
+             " of ", to_string(desc.shape), " is ", value);
+    }
   }
 }
 

@@ -20,6 +20,8 @@ class Operand {
   std::int64_t elements() const { return tensor_.elements(); }
   std::int64_t image_elements() const { return elements() / dim(0); }
   DType dtype() const { return tensor_.dtype; }
+  /// Where in memory an element is, counted in elements from the address.
+  std::int64_t position(std::int64_t element) const { return tensor_.position(element); }
 
  protected:
   Operand(ReferenceKernel* kernel, bool written, std::size_t index, const TensorDesc& tensor);
@@ -62,7 +64,7 @@ class Read<AnyFloat> : public Operand {
   explicit operator bool() const { return address_ != nullptr; }
   operator Reals() const { return {address_, dtype()}; }
   Reals operator+(std::int64_t elements) const { return Reals(*this) + elements; }
-  double operator[](std::int64_t i) const { return Reals(*this)[i]; }
+  double operator[](std::int64_t i) const { return Reals(*this)[position(i)]; }
 };
 
 template <>
@@ -70,7 +72,7 @@ class Write<AnyFloat> : public Operand {
  public:
   Write(ReferenceKernel* kernel, const char* name);
   explicit operator bool() const { return address_ != nullptr; }
-  RealElement operator[](std::int64_t i) const { return {Reals(address_, dtype()), i}; }
+  RealElement operator[](std::int64_t i) const { return {Reals(address_, dtype()), position(i)}; }
 };
 
 class ReferenceKernel : public Kernel {

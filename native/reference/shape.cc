@@ -17,24 +17,31 @@ class Concat : public Kernel {
     for (const TensorDesc& input : desc.reads) {
       std::int64_t run = 1;
       for (std::size_t i = axis; i < input.shape.size(); ++i) run *= input.shape[i];
-      runs_.push_back(run * static_cast<std::int64_t>(bytes_of(input.dtype)));
+      const auto element = static_cast<std::int64_t>(bytes_of(input.dtype));
+      runs_.push_back(run * element);
+      steps_.push_back((input.pitched() ? input.pitch : run) * element);
+      yStep_ += runs_.back();
       outer_ = input.elements() / run;
     }
+    const TensorDesc& y = desc.write("y");
+    if (y.pitched()) yStep_ = y.pitch * static_cast<std::int64_t>(bytes_of(y.dtype));
   }
 
   Requirements requirements() const override { return {0, 0, {}, "loops", {}}; }
   void bind(const Bindings& bindings) override { bindings_ = bindings; }
 
   void launch(std::int64_t, std::int64_t) override {
-    char* y = static_cast<char*>(bindings_.writes[0]);
-    for (std::int64_t o = 0; o < outer_; ++o)
+    for (std::int64_t o = 0; o < outer_; ++o) {
+      char* y = static_cast<char*>(bindings_.writes[0]) + o * yStep_;
       for (std::size_t i = 0; i < runs_.size(); ++i)
-        y = std::copy_n(static_cast<const char*>(bindings_.reads[i]) + o * runs_[i], runs_[i], y);
+        y = std::copy_n(static_cast<const char*>(bindings_.reads[i]) + o * steps_[i], runs_[i], y);
+    }
   }
 
  private:
   Bindings bindings_;
-  std::vector<std::int64_t> runs_;   // bytes
+  std::vector<std::int64_t> runs_, steps_;   // bytes of an input's run, and from it to the next
+  std::int64_t yStep_ = 0;
   std::int64_t outer_ = 1;
 };
 

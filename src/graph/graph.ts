@@ -44,13 +44,20 @@ export type Source =
   | { kind: 'parameter'; parameter: Parameter }
   | { kind: 'arena'; arena: string; offset?: number }
 
+/** `offset` elements from the start of a tensor; with a pitch, so many elements from a pixel to the next. */
+export interface Part {
+  readonly of: Tensor
+  readonly offset: number
+  readonly pitch?: number
+}
+
 export class Graph {
   readonly nodes: Node[] = []
   readonly sources = new Map<Tensor, Source>()
   /** Gradient tensor of each trained parameter, in store order; filled by autodiff. */
   readonly gradients = new Map<Parameter, Tensor>()
-  /** Tensors that are parts of a larger one: `offset` elements from its start. */
-  readonly parts = new Map<Tensor, { readonly of: Tensor; readonly offset: number }>()
+  /** Tensors that are parts of a larger one. */
+  readonly parts = new Map<Tensor, Part>()
   /** Tensors that are read after the step, by name. */
   readonly outputs = new Map<string, Tensor>()
   private nextId = 0

@@ -6,7 +6,7 @@ import { Internal } from '../runtime/errors.js'
 import type { NodeEntry, PlanDesc, TensorEntry } from '../runtime/plan_desc.js'
 import { policyOf, type Policy } from '../runtime/policy.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
-import { operandsOf, type Graph, type Node } from './graph.js'
+import { operandsOf, type Graph, type Node, type Part } from './graph.js'
 import type { Region } from './passes/tile.js'
 import type { Tensor } from './tensor.js'
 import { operandNames } from './vocabulary.js'
@@ -47,11 +47,13 @@ export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
   }
   const entryOf = (tensor: Tensor): TensorEntry => {
     const { name, dtype, shape } = tensor
-    const base = { name, dtype, shape, of: -1, offset: 0, arena: '', wholeStep: options.wholeStep.has(tensor), parameter: false }
+    const nowhere = { of: -1, offset: 0, pitch: 0, arena: '' }
+    const base = { name, dtype, shape, ...nowhere, wholeStep: options.wholeStep.has(tensor), parameter: false }
     const view = views.get(tensor)
     if (view) {
       const of = numberOf(view.of)
-      return { ...base, place: 'view', of, offset: view.offset, parameter: entries[of]!.parameter }
+      const { offset, pitch = 0 } = view
+      return { ...base, place: 'view', of, offset, pitch, parameter: entries[of]!.parameter }
     }
     const source = graph.sources.get(tensor)
     switch (source?.kind) {
@@ -101,8 +103,8 @@ function nodeEntry(node: Node, numberOf: (tensor: Tensor) => number): NodeEntry 
 }
 
 /** Which tensors are views of which: parts, reshapes, and every parameter's gradient into a flat gradient. */
-function viewsOf(graph: Graph, { gradients, layout }: SerialiseOptions): Map<Tensor, { of: Tensor; offset: number }> {
-  const views = new Map<Tensor, { of: Tensor; offset: number }>(graph.parts)
+function viewsOf(graph: Graph, { gradients, layout }: SerialiseOptions): Map<Tensor, Part> {
+  const views = new Map<Tensor, Part>(graph.parts)
   for (const node of graph.nodes) if (node.op === 'reshape') views.set(node.writes.y!, { of: node.reads.x!, offset: 0 })
   if (!gradients) return views
   for (const [parameter, tensor] of graph.gradients) {

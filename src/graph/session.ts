@@ -11,6 +11,7 @@ import type { Parameter } from './parameter.js'
 import { activationType, checkPrecision, type Precision } from './precision.js'
 import { fuse } from './passes/fuse.js'
 import { removeDeadCode } from './passes/dead_code.js'
+import { placeConcats } from './passes/place_concats.js'
 import { usePrecision } from './passes/precision.js'
 import { tile } from './passes/tile.js'
 import { serialise } from './serialise.js'
@@ -49,6 +50,12 @@ export interface CompileOptions extends EngineOptions {
    * way; only in training may the weights' gradients differ in the last bits.
    */
   tiled?: boolean
+  /**
+   * Let each concat of a dense block be a part of one buffer, of which every layer writes its new channels, instead of a copy.
+   * Training then also applies batch norm again in the backward pass in place of keeping its result. Default true; the numbers are
+   * the same either way.
+   */
+  placed?: boolean
   /** The type of activations; what is returned is f32. 'tf32', 'bf16' and 'f16' need a device 'cuda'. Default 'f32'. */
   precision?: Precision
 }
@@ -59,7 +66,7 @@ export interface CompileOptions extends EngineOptions {
  */
 export async function compile(model: Traceable, options: CompileOptions): Promise<Session> {
   checkOptions(model, options)
-  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, precision = 'f32' } = options
+  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, placed = true, precision = 'f32' } = options
   model.assignNames()
   const trace = new Trace(false)
   const { graph } = trace
@@ -75,6 +82,7 @@ export async function compile(model: Traceable, options: CompileOptions): Promis
   usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
   removeDeadCode(graph, new Set())
 
+  if (placed && !checked) placeConcats(graph, device)
   const regions = tiled && !checked ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
   const policy = policyOf(options, precision === 'tf32')
@@ -96,8 +104,17 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
       `${where}: the model must be a Module: one from models.create(), or a class of your own that extends Module`,
     )
   }
-  requireKnownOptions(where, options, ['inputs', 'device', 'peek', 'checked', 'tiled', 'precision', ...engineOptionNames])
-  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, precision = 'f32' } = options
+  requireKnownOptions(where, options, [
+    'inputs',
+    'device',
+    'peek',
+    'checked',
+    'tiled',
+    'placed',
+    'precision',
+    ...engineOptionNames,
+  ])
+  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, placed = true, precision = 'f32' } = options
   if (typeof inputs !== 'object' || inputs === null) {
     throw new InvalidArgument(
       `${where}: inputs must name the inputs of forward and their types: { x: { shape: [1, 224, 224, 3] } }`,
@@ -106,6 +123,7 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
   requireList(where, 'peek', peek, "layers such as 'layer1.0.bn2'")
   requireBoolean(where, 'checked', checked)
   requireBoolean(where, 'tiled', tiled)
+  requireBoolean(where, 'placed', placed)
   checkPrecision(where, precision, device)
   checkEngineOptions(where, options)
 }

@@ -16,6 +16,8 @@ export interface OperationRow {
   readonly batch: string
   /** See src/graph/typed_operands.ts. */
   readonly typed: string
+  /** See src/graph/pitched_operands.ts. */
+  readonly pitched: string
 }
 
 /** What is known of a device. */

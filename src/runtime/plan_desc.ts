@@ -25,6 +25,8 @@ export interface TensorEntry {
   readonly place: 'arena' | 'view' | 'store' | 'input' | 'resident'
   readonly of: number
   readonly offset: number
+  /** View: elements from a pixel to the next where they are more than the channels; 0: dense. */
+  readonly pitch: number
   readonly arena: string
   /** Keeps its bytes from the first microbatch to the end of the step, whatever its readers are. */
   readonly wholeStep: boolean

@@ -49,6 +49,8 @@ export interface TrainerOptions extends EngineOptions {
   evalBatchSize?: number
   /** See compile(); default true. */
   tiled?: boolean
+  /** See compile(); default true. */
+  placed?: boolean
   /** The type of activations and their gradients, for training and evaluation; see Precision. Default 'f32'. */
   precision?: Precision
 }

@@ -18,8 +18,10 @@ export type CompleteOptions = Required<Omit<TrainerOptions, 'loss' | 'ema' | key
 
 export function withDefaults(options: TrainerOptions): CompleteOptions {
   const { seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1, clipGradNorm = 0 } = options
-  const { device = 'cpu', evalBatchSize = options.batchSize, tiled = true, precision = 'f32', loss, ema, ...rest } = options
-  return { ...rest, seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, tiled, precision, loss, ema }
+  const { device = 'cpu', evalBatchSize = options.batchSize, tiled = true, placed = true, precision = 'f32' } = options
+  const { loss, ema } = options
+  const rest = { seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, tiled, placed, precision }
+  return { ...options, ...rest, loss, ema }
 }
 
 const written = (value: unknown): string | number =>
@@ -51,7 +53,7 @@ const viewsOf = ({ trainCropSize, valCropSize, valResizeSize, scale, ratio, flip
 
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',
-  'evalBatchSize', 'tiled', 'precision', ...engineOptionNames,
+  'evalBatchSize', 'tiled', 'placed', 'precision', ...engineOptionNames,
 ] // prettier-ignore
 
 export function checkOptions(options: TrainerOptions): void {
@@ -70,6 +72,7 @@ export function checkOptions(options: TrainerOptions): void {
     ema,
     evalBatchSize,
     tiled,
+    placed,
     precision,
     device = 'cpu',
   } = options
@@ -88,6 +91,7 @@ export function checkOptions(options: TrainerOptions): void {
   if (labelSmoothing !== undefined) requireNumber(where, 'labelSmoothing', labelSmoothing, 'in [0, 1)', s => s >= 0 && s < 1)
   if (clipGradNorm !== undefined) requireNumber(where, 'clipGradNorm', clipGradNorm, 'above 0', norm => norm > 0)
   if (tiled !== undefined) requireBoolean(where, 'tiled', tiled)
+  if (placed !== undefined) requireBoolean(where, 'placed', placed)
   if (precision !== undefined) checkPrecision(where, precision, device)
   checkEngineOptions(where, options)
   if (schedule !== undefined && typeof schedule !== 'function')

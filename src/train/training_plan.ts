@@ -8,6 +8,8 @@ import { removeDeadCode } from '../graph/passes/dead_code.js'
 import { fuseAddend } from '../graph/passes/fuse_addend.js'
 import { fuse } from '../graph/passes/fuse.js'
 import { ownGradients } from '../graph/passes/own_gradients.js'
+import { placeConcats } from '../graph/passes/place_concats.js'
+import { recompute } from '../graph/passes/recompute.js'
 import { usePrecision } from '../graph/passes/precision.js'
 import { tile } from '../graph/passes/tile.js'
 import { serialise } from '../graph/serialise.js'
@@ -31,6 +33,8 @@ export interface StepOptions {
   readonly layout: StoreLayout<Parameter>
   readonly device: string
   readonly tiled: boolean
+  /** Default true. */
+  readonly placed?: boolean
   readonly engines?: EngineOptions | undefined
   readonly checked: boolean
   readonly numClasses: number
@@ -65,7 +69,8 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
 }
 
 export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
-  const { layout, device, tiled, checked, engines, accumulate, clipGradNorm, optimizer, ema, precision = 'f32' } = options
+  const { layout, device, tiled, placed = true, checked, engines, precision = 'f32' } = options
+  const { accumulate, clipGradNorm, optimizer, ema } = options
   const trace = new Trace(true)
   const { graph } = trace
   const { loss, metrics } = withTrace(trace, () => traceStep(feed, options))
@@ -87,6 +92,10 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
   graph.outputs.set('state', state)
 
   removeDeadCode(graph, new Set())
+  if (placed && !checked) {
+    placeConcats(graph, device)
+    recompute(graph)
+  }
   const regions = tiled && !checked ? tile(graph.nodes, device) : []
   const kept = { gradients, wholeStep: total.totals }
   const policy = policyOf(engines, precision === 'tf32')
@@ -95,7 +104,7 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
 }
 
 export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {
-  const { layout, device, tiled, engines, precision = 'f32' } = options
+  const { layout, device, tiled, placed = true, engines, precision = 'f32' } = options
   const trace = new Trace(false)
   const { graph } = trace
   const { metrics } = withTrace(trace, () => traceStep(feed, options))
@@ -103,6 +112,7 @@ export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'we
   fuse(graph, new Set(Object.values(metrics)))
   usePrecision(graph, { type: activationType(precision), layout, parameters })
   removeDeadCode(graph, new Set())
+  if (placed) placeConcats(graph, device)
   const regions = tiled ? tile(graph.nodes, device) : []
   const policy = policyOf(engines, precision === 'tf32')
   return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })

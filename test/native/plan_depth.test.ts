@@ -16,6 +16,22 @@ test.each(['resnet1202', 'preact_resnet1001', 'densenet_bc_250_24'])('%s, 8 imag
   expect(arena / livePeak).toBeLessThanOrEqual(1.02)
 })
 
+test('a DenseNet needs memory for the new channels of its layers, not for all before them', async () => {
+  const arenaOf = async (name: string, placed: boolean) => {
+    using store = await Store.create('cpu', {})
+    using plan = await Plan.create(trainingDesc(build(name), [8, 32, 32, 3], { placed }), store)
+    return plan.memory.arena / 2 ** 20
+  }
+  // 12 and 24 layers a block: twice the memory for twice the layers, where copies would take four times.
+  const [shallow, deep, copied] = [
+    await arenaOf('densenet_bc_76_24', true),
+    await arenaOf('densenet_bc_148_24', true),
+    await arenaOf('densenet_bc_148_24', false),
+  ]
+  expect(deep / shallow).toBeLessThan(2.1)
+  expect(deep).toBeLessThan(0.5 * copied)
+})
+
 test('the work of a step grows with the layers, not faster', () => {
   const nodes = (name: string) => trainingDesc(build(name), [8, 32, 32, 3]).nodes.length
   const [shallow, deep] = [nodes('resnet56'), nodes('resnet110')]

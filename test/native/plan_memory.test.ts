@@ -117,6 +117,24 @@ describe('shared memory changes no bit', () => {
     expect(shared!.arena).toBeLessThan(apart!.arena)
   })
 
+  test('nor do concats that are placed in one buffer', async () => {
+    const model = modelOf('densenet_bc_40_12')
+    const layout = new StoreLayout(model.parameters())
+    const arrays = (step: number) => ({
+      images: values(4 * 16 * 16 * 3, step),
+      labels: Int32Array.from({ length: 4 }, (_, i) => i % 10),
+    })
+    const [placed, copied] = [true, false].map(each => trainingDesc(model, [4, 16, 16, 3], { placed: each, tiled: false })) as [
+      PlanDesc,
+      PlanDesc,
+    ]
+    const [here, apart] = await sharedAndApart(placed, layout, arrays, 2)
+    const [there] = await sharedAndApart(copied, layout, arrays, 2)
+    expect(here!.seen).toEqual(apart!.seen)
+    expect(here!.seen).toEqual(there!.seen)
+    expect(here!.arena).toBeLessThan(there!.arena)
+  })
+
   test.each(Array.from({ length: 24 }, (_, seed) => seed))('random graph %i', async seed => {
     const { graph, y } = traced({ a: [4, 6, 6, 4], b: [4, 6, 6, 4] }, ({ a, b }) => randomNet(seed, a, b))
     graph.outputs.set('y', y)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { pitchedOperands } from '../../src/graph/pitched_operands.js'
 import { rules } from '../../src/graph/rules/index.js'
 import { typedOperands } from '../../src/graph/typed_operands.js'
 import { operandNames, vocabulary, type OpName } from '../../src/graph/vocabulary.js'
@@ -11,7 +12,12 @@ import { packageRoot } from '../../src/runtime/package_root.js'
 const page = await readFile(join(packageRoot(), 'docs', 'vocabulary.md'), 'utf8')
 
 test('TypeScript and C++ list the same operations, operands and attributes, in the same order', () => {
-  const rows = Object.entries(vocabulary).map(([name, spec]) => ({ name, ...spec, typed: typedOperands[name as OpName] }))
+  const rows = (Object.entries(vocabulary) as [OpName, (typeof vocabulary)[OpName]][]).map(([name, spec]) => ({
+    name,
+    ...spec,
+    typed: typedOperands[name],
+    pitched: pitchedOperands(name),
+  }))
   expect(addon().vocabulary()).toEqual(rows)
 })
 

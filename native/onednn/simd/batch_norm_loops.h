@@ -22,37 +22,56 @@ void clear(float* lanes, std::int64_t n) {
   for (std::int64_t j = 0; j < n; ++j) lanes[j] = 0;
 }
 
-void channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums) {
-  clear(lanes, period);
-  for (std::int64_t base = 0; base < n; base += period) {
-    const std::int64_t size = smaller(period, n - base);
-    ERASERELU_INDEPENDENT
-    for (std::int64_t j = 0; j < size; ++j) lanes[j] += x[base + j];
+/// Calls body(x, base, lane, size) for stretches of n elements that lie together in a tensor x with a pitch: `x` and `base`, the number of
+/// its first element, are where a stretch begins, `lane` is the place of the tiled vectors that goes with it.
+template <typename Body>
+void each_run(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body) {
+  if (pitch == channels) {
+    for (std::int64_t base = 0; base < n; base += period) body(x + base, base, 0, smaller(period, n - base));
+    return;
   }
+  for (std::int64_t base = 0; base < n; base += channels, x += pitch) body(x, base, base % period, channels);
+}
+
+void pitched_channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period,
+                          float* lanes, float* sums) {
+  clear(lanes, period);
+  each_run(x, n, channels, pitch, period, [=](const float* run, std::int64_t, std::int64_t lane, std::int64_t size) {
+    float* const sum = lanes + lane;
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = 0; j < size; ++j) sum[j] += run[j];
+  });
   fold(lanes, channels, period);
   for (std::int64_t c = 0; c < channels; ++c) sums[c] = lanes[c];
 }
 
+void channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums) {
+  pitched_channel_sums(x, n, channels, channels, period, lanes, sums);
+}
+
 /// Sums of (x-K) and (x-K)² with K the mean of the first period: the error of the variance is then at most
 /// n/period times that of the exact two-pass formula, whatever the mean.
-void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* out) {
+void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
+              float* out) {
   float* const center = lanes;
   float* const sum = lanes + period;
   float* const squares = lanes + 2 * period;
   const std::int64_t head = smaller(period, n);
-  channel_sums(x, head, channels, period, center, center);
+  pitched_channel_sums(x, head, channels, pitch, period, center, center);
   for (std::int64_t c = 0; c < channels; ++c) center[c] *= static_cast<float>(channels) / static_cast<float>(head);
   tile(center, channels, period);
   clear(sum, 2 * period);
-  for (std::int64_t base = 0; base < n; base += period) {
-    const std::int64_t size = smaller(period, n - base);
+  each_run(x, n, channels, pitch, period, [=](const float* run, std::int64_t, std::int64_t lane, std::int64_t size) {
+    const float* const centers = center + lane;
+    float* const sums = sum + lane;
+    float* const squared = squares + lane;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = 0; j < size; ++j) {
-      const float d = x[base + j] - center[j];
-      sum[j] += d;
-      squares[j] = fused(d, d, squares[j]);
+      const float d = run[j] - centers[j];
+      sums[j] += d;
+      squared[j] = fused(d, d, squared[j]);
     }
-  }
+  });
   fold(sum, channels, period);
   fold(squares, channels, period);
   const float rows = static_cast<float>(n / channels);
@@ -67,12 +86,11 @@ void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_
 /// The mask comes from y while it is in the first-level cache: with relu too, y > 0 where the value before it is.
 template <bool kResidual, bool kRelu>
 void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
-  const float* const scale = a.scale;
-  const float* const shift = a.shift;
   std::uint8_t* mask = a.mask;
-  for (std::int64_t base = 0; base < n; base += period) {
-    const std::int64_t size = smaller(period, n - base);
-    const float* const x = a.x + base;
+  each_run(a.x, n, channels, a.pitch, period, [&a, &mask, channels](const float* x, std::int64_t base, std::int64_t lane,
+                                                                    std::int64_t size) {
+    const float* const scale = a.scale + lane;
+    const float* const shift = a.shift + lane;
     const float* const residual = kResidual ? a.residual + base : nullptr;
     float* const y = a.y + base;
     ERASERELU_INDEPENDENT
@@ -82,7 +100,7 @@ void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t channels, std::i
       y[j] = kRelu && value <= 0 ? 0 : value;
     }
     if (mask) mask = write_mask(y, size, channels, mask);
-  }
+  });
 }
 
 void bn_apply(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
@@ -93,30 +111,33 @@ void bn_apply(const BnApply& a, std::int64_t n, std::int64_t channels, std::int6
 
 enum class Active { all, by_mask, by_sign };
 
-/// Calls body(base, from, to, active) for stretches of a tensor whose element base + j has the tiled vectors' number j. With a
-/// mask, `active` holds a byte for every element from base + from.
+/// Calls body(x, base, lane, from, to, active) for stretches [from, to) of runs as those of each_run. With a mask, `active` holds a byte for
+/// every element from base + from.
 template <Active kActive, typename Body>
 void each_stretch(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, const Body& body) {
   if (kActive != Active::by_mask) {
-    for (std::int64_t base = 0; base < n; base += period) body(base, 0, smaller(period, n - base), nullptr);
+    each_run(a.x, n, channels, a.pitch, period, [&body](const float* x, std::int64_t base, std::int64_t lane, std::int64_t size) {
+      body(x, base, lane, 0, size, nullptr);
+    });
     return;
   }
   alignas(64) std::uint8_t active[kMaskBlock + 8];
   const std::uint8_t* mask = a.mask;
-  if (period <= kMaskBlock) {
+  if (period <= kMaskBlock && a.pitch == channels) {
     const std::int64_t block = kMaskBlock / period * period;
     for (std::int64_t at = 0; at < n; at += block) {
       const std::int64_t end = smaller(at + block, n);
       mask = read_mask(mask, end - at, channels, active);
-      for (std::int64_t base = at; base < end; base += period) body(base, 0, smaller(period, end - base), active + (base - at));
+      for (std::int64_t base = at; base < end; base += period)
+        body(a.x + base, base, 0, 0, smaller(period, end - base), active + (base - at));
     }
     return;
   }
-  for (std::int64_t base = 0; base < n; base += period) {   // a period is a pixel
-    for (std::int64_t from = 0; from < period; from += kMaskBlock) {
-      const std::int64_t to = smaller(from + kMaskBlock, period);
+  for (std::int64_t row = 0; row * channels < n; ++row) {
+    for (std::int64_t from = 0; from < channels; from += kMaskBlock) {
+      const std::int64_t to = smaller(from + kMaskBlock, channels), base = row * channels;
       mask = read_mask(mask, to - from, to - from, active);
-      body(base, from, to, active);
+      body(a.x + row * a.pitch, base, base % period, from, to, active);
     }
   }
 }
@@ -131,16 +152,15 @@ float active_gradient(float dy, std::uint8_t active, float x, float scale, float
 template <Active kActive>
 void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                       float* sum_g, float* sum_gx) {
-  float* const g_lanes = lanes;
-  float* const gx_lanes = lanes + period;
-  const float* const scale = a.scale;
-  const float* const shift = a.shift;
-  const float* const mean = a.mean;
   clear(lanes, 2 * period);
-  each_stretch<kActive>(a, n, channels, period, [=](std::int64_t base, std::int64_t from, std::int64_t to,
-                                                    const std::uint8_t* active) {
+  each_stretch<kActive>(a, n, channels, period, [=](const float* x, std::int64_t base, std::int64_t lane, std::int64_t from,
+                                                    std::int64_t to, const std::uint8_t* active) {
     const float* const dy = a.dy + base;
-    const float* const x = a.x + base;
+    const float* const scale = a.scale + lane;
+    const float* const shift = a.shift + lane;
+    const float* const mean = a.mean + lane;
+    float* const g_lanes = lanes + lane;
+    float* const gx_lanes = lanes + period + lane;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = from; j < to; ++j) {
       const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
@@ -148,11 +168,11 @@ void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels
       gx_lanes[j] = fused(g, x[j] - mean[j], gx_lanes[j]);
     }
   });
-  fold(g_lanes, channels, period);
-  fold(gx_lanes, channels, period);
+  fold(lanes, channels, period);
+  fold(lanes + period, channels, period);
   for (std::int64_t c = 0; c < channels; ++c) {
-    sum_g[c] = g_lanes[c];
-    sum_gx[c] = gx_lanes[c];
+    sum_g[c] = lanes[c];
+    sum_gx[c] = lanes[period + c];
   }
 }
 
@@ -166,18 +186,19 @@ void bn_bwd_reduce(const BnBackward& a, std::int64_t n, std::int64_t channels, s
 template <Active kActive, bool kResidual>
 void bn_bwd_apply_as(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
                      std::int64_t channels, std::int64_t period) {
-  const float* const scale = a.scale;
-  const float* const shift = a.shift;
-  const float* const mean = a.mean;
-  each_stretch<kActive>(a, n, channels, period, [=](std::int64_t base, std::int64_t from, std::int64_t to,
-                                                    const std::uint8_t* active) {
+  each_stretch<kActive>(a, n, channels, period, [=](const float* x, std::int64_t base, std::int64_t lane, std::int64_t from,
+                                                    std::int64_t to, const std::uint8_t* active) {
     const float* const dy = a.dy + base;
-    const float* const x = a.x + base;
+    const float* const scale = a.scale + lane;
+    const float* const shift = a.shift + lane;
+    const float* const mean = a.mean + lane;
+    const float* const slopes = slope + lane;
+    const float* const offsets = offset + lane;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = from; j < to; ++j) {
       const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
       if (kResidual) dresidual[base + j] = g;
-      dx[base + j] = fused(scale[j], g, fused(slope[j], x[j] - mean[j], offset[j]));
+      dx[base + j] = fused(scale[j], g, fused(slopes[j], x[j] - mean[j], offsets[j]));
     }
   });
 }

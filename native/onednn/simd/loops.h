@@ -2,7 +2,8 @@
 // They are serial and know nothing of plans: the kernels in native/onednn/ cut the work and run them in parallel.
 //
 // Per-channel vectors are passed *tiled*: repeated to `period` floats, a multiple of the channels (see period_of), so that
-// every loop is flat and vectorises for any number of channels. Tensors start at channel 0 and hold `n` elements.
+// every loop is flat and vectorises for any number of channels. Tensors start at channel 0 and hold `n` elements. With a pitch a
+// loop goes pixel by pixel, on the same places of the vectors: the sums are the same bits.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ namespace eraserelu {
 
 struct BnApply {
   const float* x;
+  std::int64_t pitch;      // floats from a pixel of x to the next; all else is dense
   const float* scale;      // tiled
   const float* shift;      // tiled
   const float* residual;   // or nullptr
@@ -26,6 +28,7 @@ struct BnApply {
 struct BnBackward {
   const float* dy;
   const float* x;
+  std::int64_t pitch;         // floats from a pixel of x to the next; all else is dense
   const std::uint8_t* mask;   // bits, or nullptr
   const float* scale;         // tiled; gamma * invstd
   const float* shift;         // tiled
@@ -43,7 +46,8 @@ struct Loops {
 
   // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
   // out[3][channels]: a center near the mean, the mean minus the center, the sum of squared deviations from the mean
-  void (*bn_stats)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* out);
+  void (*bn_stats)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
+                   float* out);
   void (*bn_apply)(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period);
   void (*bn_bwd_reduce)(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                         float* sum_g, float* sum_gx);   // Σ g and Σ g·(x-mean)

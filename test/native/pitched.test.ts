@@ -1,0 +1,143 @@
+/**
+ * Operands with a pixel pitch, on every device: the same results as with dense ones, whatever stands between the pixels (NaN here),
+ * and nothing is written there.
+ */
+import { describe, expect, test } from 'vitest'
+import { Graph } from '../../src/graph/graph.js'
+import { pitchedOperands, takesPitches } from '../../src/graph/pitched_operands.js'
+import { outputTypes } from '../../src/graph/rules/index.js'
+import { serialise } from '../../src/graph/serialise.js'
+import { f32, type Shape, type Tensor, type TensorType } from '../../src/graph/tensor.js'
+import { vocabulary, type OpName } from '../../src/graph/vocabulary.js'
+import type { HostArray, HostTensor } from '../../src/runtime/dtype.js'
+import { dtypeOf } from '../../src/runtime/dtype.js'
+import { Plan } from '../../src/runtime/plan.js'
+import type { PlanDesc } from '../../src/runtime/plan_desc.js'
+import { Store } from '../../src/runtime/store.js'
+import { StoreLayout } from '../../src/runtime/store_layout.js'
+import type { Case } from './cases/case.js'
+import { makeDraw } from './cases/draw.js'
+import { cases } from './cases/index.js'
+import { batchOf, canBeCut, expectResults, runCase, testedDevices, type Results } from './helpers.js'
+
+/** Elements before and behind the channels of each pixel. `even`: so many behind that rows begin at 32 bytes. */
+const places = [
+  { before: 0, behind: 5 },
+  { before: 3, behind: 2 },
+  { before: 8, behind: 'even' },
+] as const
+type PlaceOf = (typeof places)[number]
+
+const outside = 7
+const isInput = (op: OpName, name: string) => pitchedOperands(op).split(' ').includes(name.replace(/\d+$/, ''))
+
+const pitchedCases = cases.filter(each => {
+  const { inputs, attributes } = each.make(makeDraw(1, false))
+  const { axis } = attributes ?? {}
+  return pitchedOperands(each.op) !== '' && (axis === undefined || axis === Object.values(inputs)[0]!.shape.length - 1)
+})
+
+function widened(shape: Shape, { before, behind }: PlaceOf): { shape: Shape; pitch: number } {
+  const channels = shape.at(-1)!
+  const pitch = behind === 'even' ? before + Math.ceil((channels + 1) / 8) * 8 : before + channels + behind
+  return { shape: [...shape.slice(0, -1), pitch], pitch }
+}
+
+/** The tensor as channels of a wider one that is full of NaN. */
+function scattered({ shape, data }: HostTensor, pitch: number, before: number): Float32Array {
+  const channels = shape.at(-1)!
+  const wide = new Float32Array((data.length / channels) * pitch).fill(NaN)
+  data.forEach((value, i) => (wide[Math.floor(i / channels) * pitch + before + (i % channels)] = value))
+  return wide
+}
+
+async function runPlan(desc: PlanDesc, arrays: Readonly<Record<string, HostArray>>): Promise<Results> {
+  using store = await Store.create(desc.device, {})
+  using plan = await Plan.create(desc, store)
+  return (await plan.run([arrays], { seed: 0, step: 0, learningRates: [] })).outputs
+}
+
+async function runPitched(each: Case, device: string, place: PlaceOf, chunk: number | undefined): Promise<Results> {
+  const { op } = each
+  const { inputs, attributes = {}, outputs = {} } = each.make(makeDraw(1, false))
+  const graph = new Graph()
+  const arrays: Record<string, HostArray> = {}
+  const reads: Record<string, Tensor> = {}
+  const part = (of: Tensor, type: Tensor | { shape: Shape }, name: string, pitch: number) => {
+    const tensor = graph.tensor(f32(type.shape), name)
+    graph.parts.set(tensor, { of, offset: place.before, pitch })
+    return tensor
+  }
+  for (const [name, tensor] of Object.entries(inputs)) {
+    const type = { dtype: dtypeOf(tensor.data, tensor.dtype), shape: tensor.shape }
+    if (!isInput(op, name)) {
+      reads[name] = graph.source(type, name, { kind: 'input', name })
+      arrays[name] = tensor.data
+      continue
+    }
+    const { shape, pitch } = widened(tensor.shape, place)
+    reads[name] = part(graph.source(f32(shape), name, { kind: 'input', name }), type, name, pitch)
+    arrays[name] = scattered(tensor, pitch, place.before)
+  }
+  const given: Record<string, TensorType> = {}
+  for (const [name, { shape, dtype = 'f32' }] of Object.entries(outputs)) given[name] = { shape, dtype }
+  const types = outputTypes({ op, name: op, reads, attributes }, given)
+  if (isInput(op, 'y')) {
+    const { shape, pitch } = widened(types.y!.shape, place)
+    const { y } = graph.add('fill', 'outside', {}, { value: outside }, { y: f32(shape) })
+    const written = part(y!, types.y!, 'y', pitch)
+    graph.add(op, op, reads, attributes, { y: written })
+    graph.outputs.set('y', y!)
+  } else {
+    for (const [name, tensor] of Object.entries(graph.add(op, op, reads, attributes, types))) graph.outputs.set(name, tensor)
+  }
+  const regions = chunk === undefined ? [] : [{ begin: 0, end: 1, chunk }]
+  const plain = { parameters: 'weights', wholeStep: new Set<Tensor>(), layout: new StoreLayout([]) } as const
+  return runPlan(serialise(graph, { ...plain, device, checked: !each.nonFinite, regions }), arrays)
+}
+
+/** A pitched y among its surroundings. */
+function surrounded({ y, ...others }: Results, place: PlaceOf): Results {
+  const { shape, pitch } = widened(y!.shape, place)
+  const data = scattered(y!, pitch, place.before).map(value => (Number.isNaN(value) ? outside : value))
+  return { ...others, y: { shape, data } }
+}
+
+test('every operation that takes a pitch has cases', () => {
+  const ops = (Object.keys(vocabulary) as OpName[]).filter(op => pitchedOperands(op) !== '')
+  expect(ops.filter(op => !pitchedCases.some(each => each.op === op))).toEqual([])
+})
+
+describe.each(['reference', ...testedDevices].filter(takesPitches))('on %s', device => {
+  test.each(pitchedCases)('$op: $name', async each => {
+    const dense = await runCase(each, false, { device })
+    for (const place of places) {
+      const expected = isInput(each.op, 'y') ? surrounded(dense, place) : dense
+      const chunk = place === places[0] && canBeCut(each) ? Math.ceil(batchOf(each) / 2) : undefined
+      expectResults(await runPitched(each, device, place, chunk), expected, 0)
+    }
+  })
+})
+
+test('an operand that takes no pitch is refused by its name, and so are a view that reaches too far and an output', async () => {
+  const graph = new Graph()
+  const x = graph.source(f32([2, 3, 8]), 'x', { kind: 'input', name: 'x' })
+  const part = graph.tensor(f32([2, 3, 4]), 'part')
+  const { y } = graph.add('relu', 'relu1', { x: part }, {}, { y: f32([2, 3, 4]) })
+  graph.outputs.set('y', y!)
+  const arrays = { x: new Float32Array(48) }
+  const plain = { parameters: 'weights', wholeStep: new Set<Tensor>(), layout: new StoreLayout([]) } as const
+  const run = () => runPlan(serialise(graph, { ...plain, device: 'reference', checked: false, regions: [] }), arrays)
+
+  graph.parts.set(part, { of: x, offset: 4, pitch: 8 })
+  await expect(run()).rejects.toThrow(/relu1: \[2,3,4\]of 8f32 .*x must be dense, but a pixel of it is 8 elements from the next/)
+  graph.nodes[0] = { ...graph.nodes[0]!, op: 'slice', attributes: { begin: [0, 0, 0] } }
+  await expect(run()).resolves.toBeDefined()
+  graph.parts.set(part, { of: x, offset: 5, pitch: 8 })
+  await expect(run()).rejects.toThrow(/'part' reaches beyond its tensor/)
+  graph.parts.set(part, { of: x, offset: 0, pitch: 3 })
+  await expect(run()).rejects.toThrow(/overlap/)
+  graph.parts.set(part, { of: x, offset: 0, pitch: 8 })
+  graph.outputs.set('part', part)
+  await expect(run()).rejects.toThrow(/output 'part' has a pitch/)
+})
