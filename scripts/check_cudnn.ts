@@ -7,7 +7,7 @@
  *   --libraries FOLDER               where libcudnn.so.9, libcublasLt.so.13, libnvrtc.so.13 lie; else they are fetched (1.1 GB)
  * Fails in any case when an operation ends without an engine, or when the simulated cuDNN makes the backend take another way.
  */
-import { execFileSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, buildPrograms, cudnnVersion, fail, librariesFolder, root, simulated, stubDriver } from './cudnn_support/ask.js'
@@ -16,12 +16,10 @@ import { operationsOf } from './cudnn_support/operations.js'
 import { plansOfModels, plansOfTests } from './cudnn_support/plans_of_models.js'
 import { isMissing, tableText, type Answer, type Answers, type UsedOperations } from './cudnn_support/table.js'
 
-execFileSync('npx', ['tsx', join(root, 'scripts/check_cudnn_forms.ts'), ...process.argv.slice(2)], { stdio: 'inherit' })
+// While it is asked about forms, the models are planned.
+const forms = spawn('npx', ['tsx', join(root, 'scripts/check_cudnn_forms.ts'), ...process.argv.slice(2)], { stdio: 'inherit' })
+const formsEnd = new Promise<number | null>(resolve => forms.on('close', resolve))
 const table = join(simulated, 'models_table.txt')
-const libraries = librariesFolder()
-buildPrograms('ask_backend', 'simulated_cudnn', 'cudart')
-const driver = stubDriver(libraries)
-
 const only = process.argv.indexOf('--models')
 const models = only < 0 ? undefined : process.argv[only + 1]?.split(',')
 const used: UsedOperations[] = []
@@ -31,6 +29,11 @@ for (const plan of plansOfModels(models)) {
 }
 const tested = models ? [] : [...plansOfTests()].flatMap(operationsOf)
 const questions = [...new Set([...used.flatMap(({ operations }) => operations), ...tested].map(({ line }) => line))]
+
+if ((await formsEnd) !== 0) process.exit(1)
+const libraries = librariesFolder()
+buildPrograms('ask_backend', 'simulated_cudnn', 'cudart')
+const driver = stubDriver(libraries)
 const byDevice = new Map<number, ReadonlyMap<string, Answer>>()
 const disagreements: string[] = []
 await Promise.all(
