@@ -60,7 +60,7 @@ Inception: 7 of 10 modules (0-1,3-6,8); ReLUs erased in all
 Inception: 2 of 10 modules (2,7); ReLUs erased in all
   x ─ conv 1x1 ─ bn ─ relu ─ conv 3x3 ─ bn ─ relu ─ conv 3x3 ─ bn ─ (relu) ─ concat
   ├── conv 1x1 ─ bn ─ relu ─ conv 3x3 ─ bn ─ (relu) ─────────────────────────┤
-  └── maxpool ───────────────────────────────────────────────────────────────┘
+  └── reductionpool ─────────────────────────────────────────────────────────┘
 
 Inception: 1 of 10 modules (9); ReLUs erased in all
   x ─ conv 1x1 ─ bn ─ relu ─ conv 3x3 ─ bn ─ relu ─ conv 3x3 ─ bn ─ (relu) ─ concat

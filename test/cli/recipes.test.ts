@@ -21,7 +21,8 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'eraserelu-recipes-'))
 })
 
-const settingsOf = ({ settings }: Recipe) => complete({ ...defaults, ...settings, dataset: source.name })
+const settingsOf = ({ settings }: Recipe) =>
+  complete({ ...defaults, ...settings, ...(settings.dataset === 'imagenet' && { 'data-path': root }) })
 const find = (name: string) => recipes.find(recipe => recipe.name === name)!
 
 const always: SettingKey[] = [
@@ -29,14 +30,16 @@ const always: SettingKey[] = [
   'lr-gamma', 'lr-warmup-epochs',
 ] // prettier-ignore
 
+const ofArrays: SettingKey[] = ['crop-padding', 'padding-mode', 'cutout']
+const ofFolders: SettingKey[] = ['train-crop-size', 'val-resize-size', 'val-crop-size']
+
 describe.each(recipes)('$name', recipe => {
   const { name, settings } = recipe
 
   it('says everything, by keys that there are', () => {
-    const keys: SettingKey[] = settings.dataset === 'imagenet' ? always : [...always, 'crop-padding', 'padding-mode', 'cutout']
+    const keys: SettingKey[] = [...always, ...(settings.dataset === 'imagenet' ? ofFolders : ofArrays)]
     for (const key of keys) expect(settings[key], key).toBeDefined()
     expect(Object.keys(settings).filter(key => !settingKeys.includes(key as SettingKey))).toEqual([])
-    expect(['cifar10', 'cifar100', 'svhn-extra', 'imagenet']).toContain(settings.dataset)
     expect(name.endsWith(`-${settings.dataset!.replace('-extra', '')}`) && name.startsWith(settings.model!)).toBe(true)
   })
 
