@@ -1,8 +1,9 @@
 /** What `eraserelu data` does; loaded only when it runs. */
 import { writeFile } from 'node:fs/promises'
 import { channelStatistics } from '../data/dataset.js'
-import { Loader, type DataSource, type ImageDataset, type ImageShape } from '../data/index.js'
+import { list, Loader, type DataSource, type ImageDataset, type ImageShape } from '../data/index.js'
 import { InvalidArgument } from '../runtime/errors.js'
+import { requireOneOf } from '../runtime/options.js'
 import { contactSheet } from './contact_sheet.js'
 import type { DataOptions } from './data.js'
 import { openDataSet } from './data_set.js'
@@ -35,6 +36,7 @@ interface PartSummary {
 
 export async function showData(name: string, given: GivenSettings, options: DataOptions): Promise<void> {
   const { grid, stats = grid === undefined, json } = options
+  requireOneOf('data', 'DATASET', name, list())
   if (grid !== undefined && !grid.toLowerCase().endsWith('.png'))
     throw new InvalidArgument(`data: --grid ${grid}: the sheet is a PNG file, give it a name that ends in .png`)
   const settings = { ...defaults, ...given }

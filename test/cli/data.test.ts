@@ -94,7 +94,7 @@ describe('numbers', () => {
 })
 
 it.each([
-  ['cifra10', /data: --dataset must be one of .*, got 'cifra10'\. Did you mean 'cifar10'/],
+  ['cifra10', /data: DATASET must be one of .*, got 'cifra10'\. Did you mean 'cifar10'/],
   ['fashion-mnist-sample --grid sheet.jpg', /--grid sheet\.jpg: the sheet is a PNG file/],
   ['fashion-mnist-sample --grid no/sheet.png', /--grid no\/sheet\.png: cannot be written \(ENOENT/],
   ['fashion-mnist-sample --count 0', /'--count <n>' argument '0' is invalid/],

@@ -62,7 +62,7 @@ it('lists its commands', async () => {
   expect(code).toBe(0)
 })
 
-it.each(['start', 'reproduce', 'info', 'bench', 'doctor'])('%s --help has examples', async command => {
+it.each(['start', 'reproduce', 'info', 'data', 'bench', 'doctor'])('%s --help has examples', async command => {
   const { code, stdout } = await runCli([command, '--help'])
   expect(stdout).toContain(`Examples:\n  $ eraserelu ${command}`)
   expect(code).toBe(0)
