@@ -64,6 +64,7 @@ class Decompressor {
   [[noreturn]] void throw_message() {
     char message[JMSG_LENGTH_MAX];
     errors_.format_message(reinterpret_cast<j_common_ptr>(&info), message);
+    if (errors_.msg_code == JERR_OUT_OF_MEMORY) fail(ErrorCode::OutOfMemory, message);
     fail(ErrorCode::InvalidArgument, "not a valid JPEG: ", message);
   }
 

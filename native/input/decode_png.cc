@@ -8,6 +8,8 @@ namespace eraserelu {
 
 namespace {
 void expect_success(unsigned error) {
+  constexpr unsigned kNoMemory = 83;
+  if (error == kNoMemory) fail(ErrorCode::OutOfMemory, lodepng_error_text(error));
   if (error != 0) fail(ErrorCode::InvalidArgument, "not a valid PNG: ", lodepng_error_text(error));
 }
 }  // namespace

@@ -19,7 +19,8 @@ namespace {
 
 class OpenFile {
  public:
-  explicit OpenFile(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  /// O_NONBLOCK: a named pipe, which is refused below, would wait for its other end.
+  explicit OpenFile(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     if (descriptor_ < 0) fail_with_errno();
   }
   ~OpenFile() { close(descriptor_); }

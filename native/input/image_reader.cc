@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 #include "input/decode.h"
 
@@ -16,7 +17,14 @@ ImageReader::ImageReader(std::shared_ptr<const ImageFiles> files, ReaderOptions 
     check(index >= 0 && static_cast<std::size_t>(index) < files_->size(), "there is no file ", index);
   for (std::size_t batch = next_batch_; batch < std::min(batches_, next_batch_ + slots_.size()); ++batch)
     slot_of(batch).remaining = images_in(batch);
-  for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::system_error& error) {
+    const std::size_t started = threads_.size();
+    stop();
+    fail(ErrorCode::Unsupported, "only ", started, " of ", options_.threads, " threads that decode images could be started (", error.what(),
+         "): ask for fewer workers");
+  }
 }
 
 ImageReader::~ImageReader() { stop(); }
@@ -109,7 +117,8 @@ ReadBatch ImageReader::finished(std::size_t batch) {
   const std::size_t images = images_in(batch);
   ReadBatch result{batch % slots_.size(), images - faults.size(), {}};
   for (const auto& [n, error] : faults) {
-    if (++faulty_ > options_.max_faulty) throw error;
+    // Too little memory is no fault of the file.
+    if (error.code() == ErrorCode::OutOfMemory || ++faulty_ > options_.max_faulty) throw error;
     result.faults.emplace_back(error.what());
   }
   const BatchPlace& place = options_.ring[result.place];

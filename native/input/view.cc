@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/philox.h"
 
 namespace eraserelu {
@@ -47,7 +48,12 @@ View random_resized_crop(const ViewRule& rule, std::uint64_t seed, std::uint64_t
 View resized_centre(const ViewRule& rule, int height, int width) {
   // torchvision: the longer side is cut off to an integer; the offset of the centre is rounded, half to even.
   const auto longer = [&](int longer_side, int shorter_side) {
-    return static_cast<int>(static_cast<std::int64_t>(rule.resize) * longer_side / shorter_side);
+    constexpr std::int64_t kLongest = 1 << 20;
+    const std::int64_t side = static_cast<std::int64_t>(rule.resize) * longer_side / shorter_side;
+    if (side > kLongest)
+      fail(ErrorCode::Unsupported, "an image of ", width, "x", height, " pixels would be ", side, " pixels long when its shorter side is ",
+           rule.resize);
+    return static_cast<int>(side);
   };
   const int h = height <= width ? rule.resize : longer(height, width);
   const int w = height <= width ? longer(width, height) : rule.resize;

@@ -67,7 +67,10 @@ export class FilesFeed implements Feed {
     const { workers: threads, prefetch: ahead, maxCorrupt } = this.source.options
     const { root, names, labels } = this.set
     this.files ??= new ImageFiles(root, names, labels)
-    const order = training ? permutation(names.length, seed, epoch) : Int32Array.from(names.keys())
+    // Full batches only: no image is read that is not used.
+    const order = training
+      ? permutation(names.length, seed, epoch).subarray(0, this.batchesPerEpoch * batchSize)
+      : Int32Array.from(names.keys())
     const ring = this.spare ?? imageRing(ahead + hold, batchSize, this.view)
     this.spare = undefined
     const shared = { view: this.view, seed, epoch, batchSize, ahead, threads, maxCorrupt }

@@ -1,7 +1,9 @@
 /** The native image reader: same bytes for any number of threads, from any batch on, and what it does with files that are no good. */
+import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PNG } from 'pngjs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { InvalidArgument, Unsupported } from '../../src/runtime/errors.js'
 import {
@@ -128,6 +130,7 @@ describe('a pass over image files', () => {
 const jpeg = readFileSync(join(golden, 'rgb420.jpg'))
 const progressive = readFileSync(join(golden, 'rgb422_progressive.jpg'))
 const png = readFileSync(join(golden, 'rgb.png'))
+const line = PNG.sync.write(new PNG({ width: 1, height: 100_000 }))
 const webp = Buffer.from('RIFF\0\0\0\0WEBPVP8 ')
 const bad: Record<string, { bytes: Buffer | undefined; says: RegExp; unsupported?: true }> = {
   'empty.jpg': { bytes: Buffer.alloc(0), says: /empty/ },
@@ -145,8 +148,11 @@ const bad: Record<string, { bytes: Buffer | undefined; says: RegExp; unsupported
     unsupported: true,
   },
   'webp.jpg': { bytes: webp, says: /neither JPEG nor PNG/, unsupported: true },
+  'line.png': { bytes: line, says: /1x100000 pixels would be 3600000 pixels long/, unsupported: true },
+  'pipe.jpg': { bytes: undefined, says: /not a file/ },
 }
 for (const [name, { bytes }] of Object.entries(bad)) if (bytes) writeFileSync(join(folder, name), bytes)
+execFileSync('mkfifo', [join(folder, 'pipe.jpg')])
 
 describe('a file that is no good', () => {
   const centre = { ...view, random: false, flip: false }
