@@ -50,7 +50,8 @@ export async function trainAll(runs: readonly ChildRun[], options: ChildOptions)
 }
 
 async function train(run: ChildRun, { threads, signal, line }: ChildOptions): Promise<string | undefined> {
-  await endOrphan(run.folder)
+  await endOrphan(run.folder, signal)
+  if (signal.aborted) return undefined
   const words = [...process.execArgv, process.argv[1]!, 'train', '--config', run.config, '--output-dir', run.folder, '--resume']
   // In a process group of its own: Ctrl-C reaches it through this process alone.
   const child = spawn(process.execPath, words, {
@@ -82,11 +83,19 @@ const exitOf = (child: ChildProcess): Promise<number | null> =>
   new Promise((resolve, reject) => child.on('error', reject).on('close', code => resolve(code)))
 
 /** A study that was killed leaves its trainings running until they print; this one has the study's lock, so they are no one's. */
-async function endOrphan(folder: string): Promise<void> {
-  for (let asked = false; ; asked = true) {
+async function endOrphan(folder: string, signal: AbortSignal): Promise<void> {
+  for (let asked = false; !signal.aborted; asked = true) {
     const orphan = await holderOf(folder)
     if (orphan === undefined) return
-    if (!asked) process.kill(orphan, 'SIGTERM')
+    if (!asked) terminate(orphan)
     await sleep(100)
+  }
+}
+
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    // It has ended meanwhile.
   }
 }

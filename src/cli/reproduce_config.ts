@@ -22,17 +22,20 @@ export interface StudyDefinition {
 
 export const studyFile = 'study.yaml'
 
-/** Flags, then --config, then study.yaml of the folder, then the defaults. */
+/** Flags, then --recipe, then --config, then study.yaml of the folder, then the defaults. */
 export async function studyOf(settings: GivenSettings, flags: ReproduceFlags): Promise<StudyDefinition> {
   const { config, models, locations, proportions, seeds, outputDir } = flags
   const own = join(outputDir, studyFile)
   const file = config ?? (existsSync(own) ? own : undefined)
   const base = file === undefined ? fallback : await readStudy(file)
-  const given = { ...(models && { models }), ...(locations && { locations }), ...(proportions && { proportions }) }
+  const all = { ...(await withRecipe(base.settings)), ...(await withRecipe(settings)) }
+  // A recipe is a network's own: that one is studied where no other is asked for.
+  const studied = models ?? (base.matrix === fallback.matrix && all.model !== undefined ? [all.model] : undefined)
+  const given = { ...(studied && { models: studied }), ...(locations && { locations }), ...(proportions && { proportions }) }
   return {
     matrix: base.matrix.map(part => ({ ...part, ...given })),
     seeds: seeds ? [...new Set(seeds)] : base.seeds,
-    settings: shared(await withRecipe({ ...base.settings, ...settings })),
+    settings: shared(all),
   }
 }
 
@@ -55,7 +58,7 @@ export async function readStudy(file: string): Promise<StudyDefinition> {
   if (taken !== undefined)
     throw new InvalidArgument(`${file}: settings: ${taken} differs from run to run: that is what matrix and seeds are for`)
   return {
-    matrix: matrix.map((part, i) => partOf(part, `${file}: matrix[${i}]`)),
+    matrix: matrix === fallback.matrix ? fallback.matrix : matrix.map((part, i) => partOf(part, `${file}: matrix[${i}]`)),
     seeds: list(seeds, naturalNumber, `${file}: seeds`),
     settings: checkedSettings(settings, `${file}: settings`),
   }

@@ -11,7 +11,7 @@ import type { Run } from '../study/matrix.js'
 import { reportOf, type StudyResults } from '../study/report.js'
 import { armResults, environmentOfRun, epochRows, epochsDone, type RunLayers, type RunResult } from '../study/results.js'
 import { cpuModel } from './machine.js'
-import { plainStudy, runSettings } from './reproduce_config.js'
+import { plainStudy, runSettings, studyFile } from './reproduce_config.js'
 import { runFolder, type Study } from './reproduce_study.js'
 import { renderTable, unicodeOut } from './table.js'
 import { modelOf } from './train_recipe.js'
@@ -54,8 +54,11 @@ export async function writeStudyReport(
   }
   const { settings } = plainStudy(definition) as { settings: Record<string, unknown> }
   const [first] = finished.keys()
+  const environment = first && (await environmentOfRun(runFolder(folder, first)))
+  // The bytes depend on the threads of a run.
+  const threads = environment ? ` --threads ${environment.threads}` : ''
   const results: StudyResults = {
-    command: `eraserelu reproduce --config study.yaml --output-dir ${folder}`,
+    command: `eraserelu reproduce --config ${join(folder, studyFile)}${threads} --output-dir runs/again`,
     dataset: { name: data.name, train: data.train.size, test: data.test.size },
     seeds: definition.seeds,
     settings,
@@ -63,7 +66,7 @@ export async function writeStudyReport(
     allRuns: runs.length,
     failedRuns,
     arms: armResults(arms, facts, finished),
-    environment: { ...(first && (await environmentOfRun(runFolder(folder, first)))), CPU: cpuModel() },
+    environment: { ...environment, CPU: cpuModel() },
   }
   if (finished.size === 0) return { results, text: '' }
   const figures = new Map<string, Figure[]>()

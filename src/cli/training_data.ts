@@ -1,11 +1,9 @@
 /** What `eraserelu train` can train on beside the data sets that fit into memory: folders of images. */
-import { imageFolder, imageNet, list, type ImageFileSource } from '../data/index.js'
+import { list, type ImageFileSource } from '../data/index.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import { checkDataSet } from './data_set.js'
+import { checkDataSet, folders } from './data_set.js'
 import type { SettingKey, Settings } from './train_settings.js'
-
-const folders: Readonly<Record<string, typeof imageFolder>> = { 'image-folder': imageFolder, imagenet: imageNet }
 
 /** The names that `--dataset` of `train` knows. */
 export const trainingDataNames = (): string[] => [...list(), ...Object.keys(folders)]

@@ -12,7 +12,9 @@ export interface IdxArray {
   data: Uint8Array
 }
 
-const unzip = promisify(gunzip)
+// Several times what any data set of this format holds.
+const largest = 2 ** 30
+const unzip = (packed: Uint8Array) => promisify(gunzip)(packed, { maxOutputLength: largest })
 
 /** Reads an IDX file of unsigned bytes with `rank` dimensions, gzipped if its name ends in .gz; every defect is an error that names the file. */
 export async function readIdx(file: string, rank: number): Promise<IdxArray> {
@@ -21,7 +23,9 @@ export async function readIdx(file: string, rank: number): Promise<IdxArray> {
   }
   const packed = await readFile(file).catch((error: unknown) => fail(`cannot be read (${(error as Error).message})`, error))
   const bytes = file.endsWith('.gz')
-    ? await unzip(packed).catch((error: unknown) => fail(`is not a complete gzip file (${(error as Error).message})`, error))
+    ? await unzip(packed).catch((error: unknown) =>
+        fail(`is not a complete gzip file of at most 1 GiB (${(error as Error).message})`, error),
+      )
     : packed
   const header = 4 + 4 * rank
   if (bytes.length < header) fail(`holds ${bytes.length} bytes, less than the ${header} of an IDX header with ${rank} dimensions`)

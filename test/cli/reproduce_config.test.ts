@@ -45,13 +45,18 @@ it('flags count before the file', async () => {
   expect([study.seeds, study.settings.epochs, study.settings['model-kwargs']]).toEqual([[5], 9, { width: 4 }])
 })
 
-it('takes the settings of a recipe, but not its model', async () => {
+it('takes the settings of a recipe, and its model where no other is named', async () => {
   await writeFile(file, 'settings: { recipe: resnet44-cifar10, batch-size: 32 }')
   const study = await studyOf({}, { ...flags, config: file })
   expect(study.settings).toMatchObject({ dataset: 'cifar10', 'batch-size': 32, epochs: 164 })
   expect(study.settings).not.toHaveProperty('model')
   const [baseline] = armsOf(study.matrix)
-  expect(settingsOf(study, baseline!, 1)).toMatchObject({ model: 'resnet20', epochs: 164, 'batch-size': 32 })
+  expect(settingsOf(study, baseline!, 1)).toMatchObject({ model: 'resnet44', epochs: 164, 'batch-size': 32 })
+  const other = await studyOf({}, { ...flags, config: file, models: ['resnet20'] })
+  expect(other.matrix.map(part => part.models)).toEqual([['resnet20']])
+  const flagged = await studyOf({ recipe: 'wrn_28_10-cifar10' }, { ...flags, config: file })
+  expect(flagged.settings).toMatchObject({ recipe: 'wrn_28_10-cifar10', epochs: 200, 'batch-size': 128 })
+  expect(flagged.matrix.map(part => part.models)).toEqual([['wrn_28_10']])
 })
 
 it('gives each arm its rule, and the network as published none', async () => {
