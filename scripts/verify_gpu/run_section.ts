@@ -19,7 +19,8 @@ export function runSection(name: string, title: string, settings: Settings, prog
   const notes: string[] = []
   let facts: Readonly<Record<string, unknown>> = {}
   let said = ''
-  let current: string | undefined
+  // The case under way, or the last one that ended.
+  let current = name
   let ended = false
   let hung = false
 
@@ -47,7 +48,7 @@ export function runSection(name: string, title: string, settings: Settings, prog
     if (message.kind === 'facts') facts = { ...facts, ...message.facts }
     if (message.kind === 'end') ended = true
     if (message.kind === 'case') {
-      current = undefined
+      current = `after ${message.result.name}`
       add(message.result)
     }
   })
@@ -55,7 +56,7 @@ export function runSection(name: string, title: string, settings: Settings, prog
   return new Promise(resolve => {
     child.on('close', (code, signal) => {
       clearTimeout(silence)
-      if (!ended || code !== 0) add({ name: current ?? name, status: 'failed', seconds: 0, message: crashText() })
+      if (!ended || code !== 0) add({ name: current, status: 'failed', seconds: 0, message: crashText() })
       const count = (status: CaseResult['status']) => cases.filter(result => result.status === status).length
       const seconds = (performance.now() - start) / 1000
       const counts = { passed: count('passed'), failed: count('failed'), skipped: count('skipped') }
