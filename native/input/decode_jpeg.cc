@@ -22,7 +22,8 @@ namespace {
 /// nothing to destroy.
 class Decompressor {
  public:
-  Decompressor() {
+  /// `stop`: where it is set, the calls end with an Error.
+  explicit Decompressor(const std::atomic<bool>& stop) : stop_(stop) {
     info.err = jpeg_std_error(&errors_);
     info.client_data = this;
     errors_.error_exit = [](j_common_ptr common) { std::longjmp(self(common).jump_, kError); };
@@ -30,8 +31,10 @@ class Decompressor {
       if (level < 0 && common->err->msg_code == JWRN_JPEG_EOF) self(common).ended_early = true;
     };
     errors_.output_message = [](j_common_ptr) {};
-    // Nobody needs so many scans: a small file with thousands of them would keep the decoder busy for hours.
+    // Called before every row and, while the scans of a progressive file are read, for every row of blocks. Nobody needs so many scans: a
+    // small file with thousands of them would keep the decoder busy for hours.
     progress_.progress_monitor = [](j_common_ptr common) {
+      if (self(common).stop_) std::longjmp(self(common).jump_, kStopped);
       if (reinterpret_cast<j_decompress_ptr>(common)->input_scan_number > 500) std::longjmp(self(common).jump_, kTooManyScans);
     };
     guarded([this] {
@@ -47,6 +50,7 @@ class Decompressor {
   template <typename Calls>
   void guarded(Calls calls) {
     const int problem = setjmp(jump_);
+    if (problem == kStopped) fail_stopped();
     if (problem == kTooManyScans) fail(ErrorCode::InvalidArgument, "not a valid JPEG: more than 500 scans");
     if (problem != 0) throw_message();
     calls();
@@ -58,6 +62,7 @@ class Decompressor {
  private:
   static constexpr int kError = 1;
   static constexpr int kTooManyScans = 2;
+  static constexpr int kStopped = 3;
 
   static Decompressor& self(j_common_ptr common) { return *static_cast<Decompressor*>(common->client_data); }
 
@@ -70,14 +75,16 @@ class Decompressor {
 
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr progress_{};
+  const std::atomic<bool>& stop_;
   std::jmp_buf jump_;
 };
 
-/// Whether the file ends as a JPEG does, some bytes of padding aside. If not, it is decoded to its end, to see whether it was cut off.
-bool has_end(Bytes file) {
+/// Whether what follows the header ends as a JPEG does, some bytes of padding aside. If not, it is decoded to its end, to see whether it
+/// was cut off. A header may hold a thumbnail with an end of its own.
+bool has_end(Bytes scan) {
   constexpr std::size_t padding = 4096;
-  for (std::size_t i = file.size; i >= 2 && file.size - i <= padding; --i)
-    if (file.data[i - 2] == 0xFF && file.data[i - 1] == JPEG_EOI) return true;
+  for (std::size_t i = scan.size; i >= 2 && scan.size - i <= padding; --i)
+    if (scan.data[i - 2] == 0xFF && scan.data[i - 1] == JPEG_EOI) return true;
   return false;
 }
 
@@ -94,12 +101,13 @@ void cmyk_to_rgb(std::uint8_t* row, std::size_t pixels) {
 
 class JpegView {
  public:
-  JpegView(Bytes file, const ChooseView& choose, std::uint8_t* output) : file_(file) {
+  JpegView(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) : jpeg_(stop) {
     jpeg_decompress_struct& info = jpeg_.info;
     jpeg_.guarded([&] {
-      jpeg_mem_src(&info, file_.data, static_cast<unsigned long>(file_.size));
+      jpeg_mem_src(&info, file.data, static_cast<unsigned long>(file.size));
       jpeg_read_header(&info, TRUE);
     });
+    scan_ = {info.src->next_input_byte, info.src->bytes_in_buffer};
     check_pixels(info.image_height, info.image_width);
     const int height = static_cast<int>(info.image_height), width = static_cast<int>(info.image_width);
     decode(Resampler(choose(height, width), output));
@@ -130,7 +138,7 @@ class JpegView {
       resampler.push(wanted);
       if (jpeg_.ended_early) return;
     }
-    if (has_end(file_) || info.output_scanline == info.output_height) return;
+    if (has_end(scan_) || info.output_scanline == info.output_height) return;
     skip(info.output_height - info.output_scanline - 1);   // what is skipped at the very end is not looked at
     read_row();
   }
@@ -144,13 +152,15 @@ class JpegView {
     if (rows > 0) jpeg_.guarded([&] { jpeg_skip_scanlines(&jpeg_.info, rows); });
   }
 
-  Bytes file_;
   Decompressor jpeg_;
+  Bytes scan_{};   // the file after its header
   std::vector<std::uint8_t> row_;
 };
 
 }  // namespace
 
-void decode_jpeg(Bytes file, const ChooseView& choose, std::uint8_t* output) { JpegView(file, choose, output); }
+void decode_jpeg(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) {
+  JpegView(file, choose, stop, output);
+}
 
 }  // namespace eraserelu

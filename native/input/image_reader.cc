@@ -71,13 +71,14 @@ void ImageReader::decode(std::size_t position, std::vector<std::uint8_t>& bytes)
   try {
     files_->read(index, bytes);
     const auto choose = [&](int height, int width) { return choose_view(rule, options_.seed, options_.epoch, index, height, width); };
-    decode_image({bytes.data(), bytes.size()}, choose, place.images + n * size);
+    decode_image({bytes.data(), bytes.size()}, choose, stopping_, place.images + n * size);
     place.labels[n] = files_->label(index);
   } catch (const Error& error) {
     fault = Error(error.code(), files_->path(index) + ": " + error.what());
   } catch (const std::exception& error) {   // such as no memory
     fault = Error(ErrorCode::OutOfMemory, files_->path(index) + ": " + error.what());
   }
+  if (stopping_) return;   // nobody takes it any more
   if (fault) {
     std::memset(place.images + n * size, 0, size);
     place.labels[n] = -1;

@@ -1,6 +1,7 @@
 // One pass over image files, in a given order: threads of its own decode them into a ring of batches ahead of the reader.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -60,7 +61,7 @@ class ImageReader {
   /// reader. Not to be called for more than batches() - first_batch batches.
   std::optional<ReadBatch> take();
 
-  /// Stops the threads, and waits for the images that they are working on.
+  /// Stops the threads, also within an image (decode.h says where), and waits for them.
   void stop();
 
  private:
@@ -88,8 +89,8 @@ class ImageReader {
   std::size_t next_batch_;      // the batch that is taken next
   std::size_t faulty_ = 0;
   bool awaited_ = false;   // `arrived` is owed
-  bool stopping_ = false;
   std::vector<std::thread> threads_;
+  std::atomic<bool> stopping_{false};   // written under the mutex, and read by decoders without it
 };
 
 }  // namespace eraserelu

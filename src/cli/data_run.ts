@@ -9,7 +9,7 @@ import type { DataOptions } from './data.js'
 import { openDataSet } from './data_set.js'
 import { printResult } from './json.js'
 import { renderTable, unicodeOut } from './table.js'
-import { prepared } from './train_recipe.js'
+import { prepared } from './train_setup.js'
 import { defaults, type GivenSettings } from './train_settings.js'
 
 /** What `--json` prints. */

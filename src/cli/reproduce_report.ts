@@ -14,7 +14,7 @@ import { cpuModel } from './machine.js'
 import { plainStudy, runSettings, studyFile } from './reproduce_config.js'
 import { runFolder, type Study } from './reproduce_study.js'
 import { renderTable, unicodeOut } from './table.js'
-import { modelOf } from './train_recipe.js'
+import { modelOf } from './train_setup.js'
 import { openTrained } from './trained_model.js'
 
 const layersFile = ({ folder }: Study, { name }: Run) => join(folder, 'layers', `${name}.json`)

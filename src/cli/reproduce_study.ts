@@ -5,7 +5,7 @@ import { armsOf, runsOf, type Arm, type Run } from '../study/matrix.js'
 import type { ArmFacts } from '../study/results.js'
 import { reluCounts } from './model_of.js'
 import { settingsOf, type StudyDefinition } from './reproduce_config.js'
-import { checkNames, dataOf, modelOf } from './train_recipe.js'
+import { checkNames, dataOf, modelOf } from './train_setup.js'
 
 export interface Study {
   readonly folder: string

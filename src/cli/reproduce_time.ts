@@ -4,7 +4,7 @@ import { thinned } from '../data/thin.js'
 import { deviceInfo } from '../runtime/devices.js'
 import type { EpochEvent } from '../train/events.js'
 import { Trainer } from '../train/trainer.js'
-import { modelOf, trainerOptionsOf } from './train_recipe.js'
+import { modelOf, trainerOptionsOf } from './train_setup.js'
 import type { CompleteSettings } from './train_settings.js'
 
 /** Seconds. */

@@ -16,7 +16,7 @@ import { renderTable, unicodeOut } from './table.js'
 import type { TrainOptions } from './train.js'
 import { plainSettings } from './train_config.js'
 import { planOf, type TrainPlan } from './train_plan.js'
-import { checkNames, modelOf, trainerOptionsOf, trainingDataOf } from './train_recipe.js'
+import { checkNames, modelOf, trainerOptionsOf, trainingDataOf } from './train_setup.js'
 import type { GivenSettings } from './train_settings.js'
 import { openTrained } from './trained_model.js'
 

@@ -126,7 +126,7 @@ export interface BatchPlace {
 export interface NativeImageReader {
   /** One at a time. */
   next(): Promise<{ place: number; count: number; faults: string[] }>
-  /** Waits for the images that are being decoded; a promise that is open is rejected. */
+  /** Ends the decoding, also within an image; a promise that is open is rejected. */
   stop(): void
 }
 

@@ -11,7 +11,7 @@ import { predictCommand } from '../../src/cli/predict.js'
 import { trainCommand } from '../../src/cli/train.js'
 import { differences, plainSettings, readSettings } from '../../src/cli/train_config.js'
 import { planOf } from '../../src/cli/train_plan.js'
-import { checkNames, prepared, trainerOptionsOf } from '../../src/cli/train_recipe.js'
+import { checkNames, prepared, trainerOptionsOf } from '../../src/cli/train_setup.js'
 import {
   complete,
   defaults,

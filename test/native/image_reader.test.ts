@@ -127,7 +127,46 @@ describe('a pass over image files', () => {
   })
 })
 
+/** A black grey JPEG of any size, in few bytes: every block is two bits. */
+function largeJpeg(height: number, width: number): Buffer {
+  const segment = (marker: number, ...bytes: number[]) => [0xff, marker, 0, bytes.length + 2, ...bytes]
+  const size = [height >> 8, height & 255, width >> 8, width & 255]
+  const oneCode = (table: number) => segment(0xc4, table, 1, ...Array<number>(15).fill(0), 0)
+  const header = [
+    [0xff, 0xd8],
+    segment(0xdb, 0, ...Array<number>(64).fill(1)),
+    segment(0xc0, 8, ...size, 1, 1, 0x11, 0),
+    [...oneCode(0x00), ...oneCode(0x10)],
+    segment(0xda, 1, 1, 0, 0, 63, 0),
+  ]
+  return Buffer.concat([Buffer.from(header.flat()), Buffer.alloc((height * width) / 256), Buffer.from([0xff, 0xd9])])
+}
+
+it('stops within an image', async () => {
+  writeFileSync(join(folder, 'large.jpg'), largeJpeg(12_000, 14_000))
+  const large = new ImageFiles(folder, ['large.jpg'], Int32Array.of(0))
+  const centre = { ...view, random: false, flip: false }
+  const options = { ...defaults, view: centre, order: Int32Array.of(0), batchSize: 1 }
+  const since = (start: number) => performance.now() - start
+  const whole = performance.now()
+  expect(await readAll(large, { order: options.order, view: centre, batchSize: 1 })).toMatchObject([{ count: 1, faults: [] }])
+  const full = since(whole)
+  const reader = new ImageReader(large, options, imageRing(3, 1, centre))
+  const open = reader.next()
+  await new Promise(resolve => setTimeout(resolve, full / 10))
+  const start = performance.now()
+  reader.dispose()
+  expect(since(start)).toBeLessThan(full / 3)
+  await expect(open).rejects.toThrow('stopped')
+}, 60_000)
+
 const jpeg = readFileSync(join(golden, 'rgb420.jpg'))
+/** With a thumbnail in its header that has an end of its own, and cut off soon after. */
+const thumbnail = Buffer.concat([
+  jpeg.subarray(0, 2),
+  Buffer.from([0xff, 0xe1, 0, 8, 0x45, 0x78, 0x69, 0x66, 0xff, 0xd9]),
+  jpeg.subarray(2),
+])
 const progressive = readFileSync(join(golden, 'rgb422_progressive.jpg'))
 const png = readFileSync(join(golden, 'rgb.png'))
 const line = PNG.sync.write(new PNG({ width: 1, height: 100_000 }))
@@ -137,6 +176,7 @@ const bad: Record<string, { bytes: Buffer | undefined; says: RegExp; unsupported
   'missing.jpg': { bytes: undefined, says: /No such file/ },
   'short.jpg': { bytes: jpeg.subarray(0, 4000), says: /truncated/ },
   'last_bytes.jpg': { bytes: jpeg.subarray(0, jpeg.length - 40), says: /truncated/ },
+  'thumbnail.jpg': { bytes: thumbnail.subarray(0, 3000), says: /truncated/ },
   'short_progressive.jpg': { bytes: progressive.subarray(0, 3000), says: /truncated/ },
   'header.jpg': { bytes: jpeg.subarray(0, 100), says: /JPEG/ },
   'marker.jpg': { bytes: Buffer.from([0xff, 0xd8]), says: /JPEG/ },
@@ -180,9 +220,11 @@ describe('a file that is no good', () => {
   })
 
   it('is noticed where the crop ends above the damage, too', async () => {
-    const files = new ImageFiles(folder, ['last_bytes.jpg'], Int32Array.of(0))
-    for (let epoch = 0; epoch < 12; ++epoch)
-      await expect(readAll(files, { order: Int32Array.of(0), epoch })).rejects.toThrow('truncated')
+    for (const name of ['last_bytes.jpg', 'thumbnail.jpg']) {
+      const files = new ImageFiles(folder, [name], Int32Array.of(0))
+      for (let epoch = 0; epoch < 12; ++epoch)
+        await expect(readAll(files, { order: Int32Array.of(0), epoch })).rejects.toThrow('truncated')
+    }
   })
 })
 
