@@ -15,6 +15,27 @@ std::vector<std::int32_t> integers(const Napi::Value& value) {
   return std::vector<std::int32_t>(array.Data(), array.Data() + array.ElementLength());
 }
 
+NameList names(const Napi::Value& value) {
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return NameList(std::string(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()));
+}
+
+std::vector<ImagePiece> decode_pieces(const Napi::Object& object) {
+  const auto files = object.Get("files").As<Napi::Int32Array>();
+  const auto offsets = object.Get("offsets").As<Napi::Float64Array>(), lengths = object.Get("lengths").As<Napi::Float64Array>();
+  const Napi::Value given = object.Get("checksums");
+  const std::size_t size = files.ElementLength();
+  check(offsets.ElementLength() == size && lengths.ElementLength() == size, "arrays of several sizes");
+  std::vector<ImagePiece> pieces(size);
+  for (std::size_t i = 0; i < size; ++i)
+    pieces[i] = {static_cast<std::uint32_t>(files[i]), static_cast<std::uint64_t>(offsets[i]), static_cast<std::uint64_t>(lengths[i]), 0};
+  if (given.IsUndefined()) return pieces;
+  const auto checksums = given.As<Napi::Uint32Array>();
+  check(checksums.ElementLength() == size, "arrays of several sizes");
+  for (std::size_t i = 0; i < size; ++i) pieces[i].checksum = checksums[i];
+  return pieces;
+}
+
 ViewRule decode_rule(const Napi::Object& object) {
   ViewRule rule;
   rule.height = static_cast<int>(number(object, "height"));
@@ -57,10 +78,15 @@ Napi::Function NativeImageFiles::define_class(Napi::Env env) { return DefineClas
 
 NativeImageFiles::NativeImageFiles(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeImageFiles>(info) {
   translated(info.Env(), [&] {
-    const auto names = info[1].As<Napi::Uint8Array>();
-    files_ = std::make_shared<const ImageFiles>(info[0].As<Napi::String>().Utf8Value(),
-                                                std::string(reinterpret_cast<const char*>(names.Data()), names.ByteLength()),
-                                                integers(info[2]));
+    std::string root = info[0].As<Napi::String>().Utf8Value();
+    if (info[3].IsUndefined()) {
+      files_ = std::make_shared<const ImageFiles>(std::move(root), names(info[1]), integers(info[2]));
+      return;
+    }
+    const auto pieces = info[3].As<Napi::Object>();
+    const bool checked = !pieces.Get("checksums").IsUndefined();
+    files_ = std::make_shared<const ImageFiles>(std::move(root), names(info[1]), integers(info[2]), decode_pieces(pieces),
+                                                names(pieces.Get("names")), checked);
   });
 }
 

@@ -15,7 +15,7 @@ class NativeImageFiles : public Napi::ObjectWrap<NativeImageFiles> {
  public:
   static Napi::Function define_class(Napi::Env env);
 
-  explicit NativeImageFiles(const Napi::CallbackInfo& info);   // (root: string, names: Uint8Array, labels: Int32Array)
+  explicit NativeImageFiles(const Napi::CallbackInfo& info);   // (root: string, files: Uint8Array, labels: Int32Array, pieces?)
 
   std::shared_ptr<const ImageFiles> files() const { return files_; }
 

@@ -14,7 +14,7 @@ ImageReader::ImageReader(std::shared_ptr<const ImageFiles> files, ReaderOptions 
       next_position_(options_.first_batch * options_.batch_size), next_batch_(options_.first_batch) {
   check(options_.ahead >= 1 && options_.ahead < options_.ring.size(), "a ring of ", options_.ring.size(), " for ", options_.ahead, " ahead");
   for (std::int32_t index : options_.order)
-    check(index >= 0 && static_cast<std::size_t>(index) < files_->size(), "there is no file ", index);
+    check(index >= 0 && static_cast<std::size_t>(index) < files_->size(), "there is no image ", index);
   for (std::size_t batch = next_batch_; batch < std::min(batches_, next_batch_ + slots_.size()); ++batch)
     slot_of(batch).remaining = images_in(batch);
   try {
@@ -74,9 +74,9 @@ void ImageReader::decode(std::size_t position, std::vector<std::uint8_t>& bytes)
     decode_image({bytes.data(), bytes.size()}, choose, stopping_, place.images + n * size);
     place.labels[n] = files_->label(index);
   } catch (const Error& error) {
-    fault = Error(error.code(), files_->path(index) + ": " + error.what());
+    fault = Error(error.code(), files_->where(index) + ": " + error.what());
   } catch (const std::exception& error) {   // such as no memory
-    fault = Error(ErrorCode::OutOfMemory, files_->path(index) + ": " + error.what());
+    fault = Error(ErrorCode::OutOfMemory, files_->where(index) + ": " + error.what());
   }
   if (stopping_) return;   // nobody takes it any more
   if (fault) {

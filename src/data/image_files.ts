@@ -2,14 +2,17 @@
 import { availableParallelism } from 'node:os'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireInteger, requireKnownOptions, requireNumber } from '../runtime/options.js'
+import type { ImagePieces } from '../runtime/image_reader.js'
 import type { ImageShape } from './dataset.js'
 
-/** Image files with their classes. */
+/** Images with their classes: files, or pieces of files. */
 export interface ImageFileSet {
-  /** The folder that the names are relative to. */
+  /** The folder that the paths are relative to. */
   readonly root: string
-  /** 'train/n01440764/n01440764_18.JPEG' */
+  /** One name an image: 'train/n01440764/n01440764_18.JPEG'; without `pieces`, the file that it is. */
   readonly names: readonly string[]
+  /** Where the images lie in files. */
+  readonly pieces?: ImagePieces
   /** One class number a file, 0 … numClasses−1. */
   readonly labels: Int32Array
 }

@@ -19,6 +19,7 @@ export type { FindOptions } from './find.js'
 export { imageFolder } from './image_folder.js'
 export { imageNet } from './imagenet.js'
 export type { ImageFileOptions, ImageFileSet, ImageFileSource } from './image_files.js'
+export type { ImagePieces } from '../runtime/image_reader.js'
 
 const sources: Readonly<Record<string, (options: FindOptions) => Promise<DataSource>>> = {
   'fashion-mnist': openFashionMnist,

@@ -91,6 +91,18 @@ export interface NativePlan {
 /** A list of image files; freed with the object. */
 export type NativeImageFiles = object
 
+/** Where images lie in files; an element an image. */
+export interface NativePieces {
+  /** Index of the file. */
+  readonly files: Int32Array
+  readonly offsets: Float64Array
+  readonly lengths: Float64Array
+  /** CRC-32C; undefined: unknown. */
+  readonly checksums?: Uint32Array | undefined
+  /** For messages, each followed by a zero byte. */
+  readonly names: Uint8Array
+}
+
 /** How what is seen of an image is chosen; see native/input/view.h. */
 export interface NativeView {
   readonly height: number
@@ -136,8 +148,8 @@ export type PrepareProgress = (prepared: number, total: number) => void
 export interface Addon {
   NativeStore: new (device: string) => NativeStore
   createPlan(desc: PlanDesc, store: NativeStore, progress?: PrepareProgress): Promise<NativePlan>
-  /** `names`: relative to `root`, each followed by a zero byte. */
-  NativeImageFiles: new (root: string, names: Uint8Array, labels: Int32Array) => NativeImageFiles
+  /** `files`: relative to `root`, each followed by a zero byte; an image each without `pieces`. */
+  NativeImageFiles: new (root: string, files: Uint8Array, labels: Int32Array, pieces?: NativePieces) => NativeImageFiles
   NativeImageReader: new (files: NativeImageFiles, options: NativeReaderOptions, ring: readonly BatchPlace[]) => NativeImageReader
   vocabulary(): OperationRow[]
   /** Those that work here. */

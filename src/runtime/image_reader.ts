@@ -9,14 +9,33 @@ import {
 } from './addon.js'
 import { fromNative, InvalidArgument } from './errors.js'
 
-/** A list of image files with their classes, handed to native code once. */
+/** Where images lie in files; an element an image. */
+export interface ImagePieces {
+  /** Relative to the root. */
+  readonly paths: readonly string[]
+  /** Index in `paths`. */
+  readonly files: Int32Array
+  /** Bytes. */
+  readonly offsets: Float64Array
+  /** Bytes. */
+  readonly lengths: Float64Array
+  /** CRC-32C of the bytes; undefined: unknown. */
+  readonly checksums?: Uint32Array
+}
+
+/** A list of images with their classes, handed to native code once. */
 export class ImageFiles {
   readonly handle: NativeImageFiles
   readonly size: number
 
-  constructor(root: string, names: readonly string[], labels: Int32Array) {
-    const joined = Buffer.from(names.map(name => `${name}\0`).join(''))
-    this.handle = native(({ NativeImageFiles: Files }) => new Files(root, joined, labels))
+  /** `names`: of the images. Without `pieces` each is a file, relative to `root`. */
+  constructor(root: string, names: readonly string[], labels: Int32Array, pieces?: ImagePieces) {
+    const joined = (texts: readonly string[]) => Buffer.from(texts.map(text => `${text}\0`).join(''))
+    this.handle = native(({ NativeImageFiles: Files }) => {
+      if (!pieces) return new Files(root, joined(names), labels)
+      const { paths, ...places } = pieces
+      return new Files(root, joined(paths), labels, { ...places, names: joined(names) })
+    })
     this.size = names.length
   }
 }

@@ -65,8 +65,8 @@ export class FilesFeed implements Feed {
   async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
     const { batchSize, seed, training, hold } = this.options
     const { workers: threads, prefetch: ahead, maxCorrupt } = this.source.options
-    const { root, names, labels } = this.set
-    this.files ??= new ImageFiles(root, names, labels)
+    const { root, names, labels, pieces } = this.set
+    this.files ??= new ImageFiles(root, names, labels, pieces)
     // Full batches only: no image is read that is not used.
     const order = training
       ? permutation(names.length, seed, epoch).subarray(0, this.batchesPerEpoch * batchSize)

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import crc32c from 'crc-32/crc32c.js'
 import { PNG } from 'pngjs'
 import { afterAll, describe, expect, it } from 'vitest'
 import { InvalidArgument, Unsupported } from '../../src/runtime/errors.js'
@@ -159,6 +160,55 @@ it('stops within an image', async () => {
   expect(since(start)).toBeLessThan(full / 3)
   await expect(open).rejects.toThrow('stopped')
 }, 60_000)
+
+describe('images in pieces of files', () => {
+  /** All images in two files, with something before, between and after them. */
+  const contents = names.map(name => readFileSync(join(folder, name)))
+  const gap = Buffer.from('between')
+  const files = Int32Array.from({ length: size }, (_, i) => (i < 9 ? 0 : 1))
+  const lengths = Float64Array.from(contents, ({ length }) => length)
+  const offsets = new Float64Array(size)
+  const packed = ['first.bin', 'second.bin'].map((_, file) => {
+    let bytes = Buffer.from('before')
+    contents.forEach((content, i) => {
+      if (files[i] !== file) return
+      offsets[i] = bytes.length
+      bytes = Buffer.concat([bytes, content, gap])
+    })
+    return bytes
+  })
+  const paths = ['first.bin', 'second.bin']
+  paths.forEach((path, file) => writeFileSync(join(folder, path), packed[file]!))
+  const checksums = Uint32Array.from(contents, content => crc32c.buf(content) >>> 0)
+  const pieces = { paths, files, offsets, lengths }
+
+  it('are the same as in files of their own, with checksums and without', async () => {
+    const expected = await readAll(good)
+    expect(await readAll(new ImageFiles(folder, names, labels, pieces))).toEqual(expected)
+    expect(await readAll(new ImageFiles(folder, names, labels, { ...pieces, checksums }))).toEqual(expected)
+  })
+
+  const one = (changes: object) => {
+    const only = (array: Float64Array) => array.slice(12, 13)
+    const piece = { paths, files: files.slice(12, 13), offsets: only(offsets), lengths: only(lengths) }
+    const files1 = new ImageFiles(folder, [names[12]!], Int32Array.of(0), { ...piece, ...changes })
+    return readAll(files1, { order: Int32Array.of(0) })
+  }
+  const place = `${join(folder, 'second.bin')}, byte ${offsets[12]!} (${names[12]!}): `
+
+  it('are named with file, offset and name where their bytes have another checksum', async () => {
+    await expect(one({ checksums: checksums.slice(12, 13) })).resolves.toHaveLength(1)
+    await expect(one({ checksums: checksums.slice(13, 14) })).rejects.toThrow(
+      `${place}damaged: the bytes do not have the checksum`,
+    )
+  })
+
+  it.each([1, 2 ** 40])('are named where the file ends before them (by %d bytes)', async more => {
+    const lengths = Float64Array.of(packed[1]!.length - offsets[12]! + more)
+    await expect(one({ lengths })).rejects.toThrow(`${place}the file became shorter`)
+    await expect(one({ offsets: Float64Array.of(packed[1]!.length + more) })).rejects.toThrow('the file became shorter')
+  })
+})
 
 const jpeg = readFileSync(join(golden, 'rgb420.jpg'))
 /** With a thumbnail in its header that has an end of its own, and cut off soon after. */
