@@ -18,6 +18,7 @@ export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batc
 export type { FindOptions } from './find.js'
 export { imageFolder } from './image_folder.js'
 export { imageNet } from './imagenet.js'
+export { webDataset } from './webdataset.js'
 export type { ImageFileOptions, ImageFileSet, ImageFileSource } from './image_files.js'
 export type { ImagePieces } from '../runtime/image_reader.js'
 

@@ -1,5 +1,5 @@
 /** Training from folders of images, end to end: the reader's threads, the feed, the trainer, a resumed run and the command. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,25 +11,13 @@ import { evaluate } from '../../src/train/evaluate.js'
 import type { EpochEvent, StepEvent } from '../../src/train/events.js'
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js'
 import { runCli } from '../cli/run_cli.js'
+import { writeShapes } from '../data/shapes.js'
 
 const temporary = mkdtempSync(join(tmpdir(), 'eraserelu-folder-'))
 const folder = join(temporary, 'shapes')
 afterAll(() => rmSync(temporary, { recursive: true, force: true }))
 
-const classes = ['blue', 'green', 'red']
-
-/** 48 images to train on and 12 to test on, as test/golden/make_images.py made them. */
-beforeAll(() => {
-  const all = readFileSync(join(import.meta.dirname, '..', 'golden', 'images', 'shapes.jpgs'))
-  const start = Buffer.from([0xff, 0xd8, 0xff, 0xe0])
-  for (let i = 0, from = 0; from >= 0 && from < all.length; ++i) {
-    const next = all.indexOf(start, from + 1)
-    const target = join(folder, i < 48 ? 'train' : 'val', classes[2 - (i % 3)]!)
-    mkdirSync(target, { recursive: true })
-    writeFileSync(join(target, `${i}.jpg`), all.subarray(from, next < 0 ? all.length : next))
-    from = next
-  }
-})
+beforeAll(() => writeShapes(folder))
 
 const sizes = { trainCropSize: 16, valCropSize: 16, valResizeSize: 18, scale: [0.5, 1] } as const
 const network = () => initialize(new CifarResNet(8, { numClasses: 3 }), 1)
