@@ -50,9 +50,28 @@ ViewRule decode_rule(const Napi::Object& object) {
   return rule;
 }
 
+ColourRule decode_colour(const Napi::Object& object) {
+  return {number(object, "brightness"), number(object, "contrast"), number(object, "saturation"), number(object, "lighting")};
+}
+
+ErasingRule decode_erasing(const Napi::Object& object) {
+  ErasingRule rule;
+  rule.probability = number(object, "probability");
+  rule.min_scale = number(object, "minScale");
+  rule.max_scale = number(object, "maxScale");
+  rule.min_ratio = number(object, "minRatio");
+  rule.max_ratio = number(object, "maxRatio");
+  rule.noise = object.Get("noise").As<Napi::Boolean>().Value();
+  const auto colour = object.Get("colour").As<Napi::Array>();
+  for (std::uint32_t c = 0; c < 3; ++c) rule.colour[c] = static_cast<std::uint8_t>(colour.Get(c).As<Napi::Number>().Uint32Value());
+  return rule;
+}
+
 ReaderOptions decode_options(const Napi::Object& object) {
   ReaderOptions options;
   options.view = decode_rule(object.Get("view").As<Napi::Object>());
+  options.colour = decode_colour(object.Get("colour").As<Napi::Object>());
+  options.erasing = decode_erasing(object.Get("erasing").As<Napi::Object>());
   options.seed = static_cast<std::uint64_t>(number(object, "seed"));
   options.epoch = static_cast<std::uint64_t>(number(object, "epoch"));
   options.order = integers(object.Get("order"));

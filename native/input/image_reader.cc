@@ -67,11 +67,15 @@ void ImageReader::decode(std::size_t position, std::vector<std::uint8_t>& bytes)
   const BatchPlace& place = options_.ring[batch % options_.ring.size()];
   const ViewRule& rule = options_.view;
   const std::size_t size = std::size_t{3} * static_cast<std::size_t>(rule.height) * static_cast<std::size_t>(rule.width);
+  std::uint8_t* pixels = place.images + n * size;
   std::optional<Error> fault;
   try {
     files_->read(index, bytes);
     const auto choose = [&](int height, int width) { return choose_view(rule, options_.seed, options_.epoch, index, height, width); };
-    decode_image({bytes.data(), bytes.size()}, choose, stopping_, place.images + n * size);
+    decode_image({bytes.data(), bytes.size()}, choose, stopping_, pixels);
+    if (options_.colour.changes())
+      change_colours(options_.colour, options_.seed, options_.epoch, index, pixels, size / 3);
+    erase_rectangle(options_.erasing, options_.seed, options_.epoch, index, pixels, rule.height, rule.width);
     place.labels[n] = files_->label(index);
   } catch (const Error& error) {
     fault = Error(error.code(), files_->where(index) + ": " + error.what());
@@ -80,7 +84,7 @@ void ImageReader::decode(std::size_t position, std::vector<std::uint8_t>& bytes)
   }
   if (stopping_) return;   // nobody takes it any more
   if (fault) {
-    std::memset(place.images + n * size, 0, size);
+    std::memset(pixels, 0, size);
     place.labels[n] = -1;
   }
   bool arrived;

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "input/colour.h"
+#include "input/erase_rectangle.h"
 #include "input/image_files.h"
 #include "input/view.h"
 
@@ -26,6 +28,8 @@ struct BatchPlace {
 
 struct ReaderOptions {
   ViewRule view;
+  ColourRule colour;     // changes what is seen
+  ErasingRule erasing;   // after that
   std::uint64_t seed = 0;
   std::uint64_t epoch = 0;
   std::vector<std::int32_t> order;   // of the files that are read
@@ -47,7 +51,7 @@ struct ReadBatch {
   std::vector<Fault> faults;
 };
 
-/// The bytes of batch n are a function of files, view, seed, epoch, order and n alone.
+/// The bytes of batch n are a function of files, view, colour, erasing, seed, epoch, order and n alone.
 class ImageReader {
  public:
   /// `files` and what `ring` points to must outlive the reader. `arrived`: called from a thread of the reader, at most once for each

@@ -83,6 +83,10 @@ const table = {
   'padding-mode': optionalChoice('--padding-mode <mode>', "what is added: black, or the image mirrored (default: the data set's)", ['zero', 'reflect']),
   flip: decision('--flip <whether>', "mirror images left to right at random (default: the data set's)"),
   cutout: optional('--cutout <pixels>', "side of a square that is blanked at random; 0: none (default: the data set's)", naturalNumber),
+  'color-jitter': optional('--color-jitter <strengths>', 'image folders: random brightness, contrast and saturation, 0 to 1: one number or three, such as 0.4 (default: 0)', strengths),
+  lighting: optional('--lighting <std>', "image folders: random light along ImageNet's principal colours, such as 0.1 (default: 0)", weight),
+  'random-erasing': optional('--random-erasing <probability>', 'erase a random rectangle of training images (default: 0)', share),
+  'random-erasing-value': optionalChoice('--random-erasing-value <how>', 'image folders: what is there then: the mean colour, or random bytes (default: mean)', ['mean', 'random']),
   normalize: choice('--normalize <how>', "pixels: by the data set's mean and standard deviation, or only / 255", ['mean-std', 'unit'], 'mean-std'),
   'train-images': optional('--train-images <n>', 'train on so many images, evenly spread over the data set (default: all)', positiveInteger),
   'batch-size': value('-b, --batch-size <n>', 'images a step', positiveInteger, 64),
@@ -180,6 +184,17 @@ function textOf(given: unknown): string {
 /** '82,123', or [82, 123] from a YAML file. */
 function epochList(given: string): number[] {
   return milestones(given.replace(/^\[(.*)\]$/, '$1'))
+}
+
+/** '0.4' for all three, '0.4,0.4,0.2', or such a list from a YAML file. */
+function strengths(given: string): [number, number, number] {
+  const numbers = given
+    .replace(/^\[(.*)\]$/, '$1')
+    .split(',')
+    .map(share)
+  if (numbers.length === 1) return [numbers[0]!, numbers[0]!, numbers[0]!]
+  if (numbers.length === 3) return numbers as [number, number, number]
+  throw new InvalidArgumentError('It must be one number from 0 to 1, or three of them: brightness,contrast,saturation.')
 }
 
 function mapping(given: unknown): Record<string, unknown> {

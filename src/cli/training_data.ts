@@ -8,7 +8,18 @@ import type { SettingKey, Settings } from './train_settings.js'
 /** The names that `--dataset` of `train` knows. */
 export const trainingDataNames = (): string[] => [...list(), ...Object.keys(folders)]
 
-const forFolders = ['train-crop-size', 'val-crop-size', 'val-resize-size', 'workers', 'prefetch', 'max-corrupt'] as const
+const forFolders = [
+  'train-crop-size',
+  'val-crop-size',
+  'val-resize-size',
+  'workers',
+  'prefetch',
+  'max-corrupt',
+  'color-jitter',
+  'lighting',
+  'random-erasing',
+  'random-erasing-value',
+] as const
 const forOthers = ['crop-padding', 'padding-mode', 'cutout', 'train-images'] as const
 
 /** Wrong names, and flags of other data, end the command before data are looked for. */
@@ -33,7 +44,26 @@ export async function openImages(settings: Settings): Promise<ImageFileSource | 
   if (!open || dataPath === undefined) return undefined
   const { 'train-crop-size': trainCropSize, 'val-crop-size': valCropSize, 'val-resize-size': valResizeSize } = settings
   const { workers, prefetch, flip, 'max-corrupt': maxCorrupt, normalize } = settings
+  const {
+    'color-jitter': colorJitter,
+    lighting,
+    'random-erasing': randomErasing,
+    'random-erasing-value': erasingValue,
+  } = settings
   const plain = normalize === 'unit' ? { mean: [0, 0, 0], std: [1, 1, 1] } : {}
-  const given = { trainCropSize, valCropSize, valResizeSize, workers, prefetch, flip, maxCorrupt, ...plain }
+  const erasing = { randomErasing, erasingValue }
+  const given = {
+    trainCropSize,
+    valCropSize,
+    valResizeSize,
+    workers,
+    prefetch,
+    flip,
+    colorJitter,
+    lighting,
+    ...erasing,
+    maxCorrupt,
+    ...plain,
+  }
   return open(dataPath, Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)))
 }

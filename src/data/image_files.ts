@@ -1,7 +1,7 @@
 /** Image files as training data: what `imageFolder` and `imageNet` give. The images are decoded while the training runs. */
 import { availableParallelism } from 'node:os'
 import { InvalidArgument } from '../runtime/errors.js'
-import { requireBoolean, requireInteger, requireKnownOptions, requireNumber } from '../runtime/options.js'
+import { requireBoolean, requireInteger, requireKnownOptions, requireNumber, requireOneOf } from '../runtime/options.js'
 import type { ImagePieces } from '../runtime/image_reader.js'
 import type { ImageShape } from './dataset.js'
 
@@ -31,6 +31,21 @@ export interface ImageFileOptions {
   ratio?: readonly [number, number]
   /** Mirror training images left to right with probability ½; default true. */
   flip?: boolean
+  /**
+   * Strengths of random brightness, contrast and saturation of training images, each 0 to 1: factors are uniform in [1 − x, 1 + x].
+   * fb.resnet.torch trains with [0.4, 0.4, 0.4]; default [0, 0, 0].
+   */
+  colorJitter?: readonly [brightness: number, contrast: number, saturation: number]
+  /** Standard deviation of random light along ImageNet's principal colours; fb.resnet.torch trains with 0.1. Default 0. */
+  lighting?: number
+  /** Probability that a rectangle of a training image is erased (Zhong et al. 2017); default 0. */
+  randomErasing?: number
+  /** Smallest and largest share of the image's area that is erased; default [0.02, 0.33]. */
+  erasingScale?: readonly [number, number]
+  /** Smallest and largest ratio of its height to its width; default [0.3, 3.3]. */
+  erasingRatio?: readonly [number, number]
+  /** What is there then: the mean colour, or random bytes; default 'mean'. */
+  erasingValue?: 'mean' | 'random'
   /** Threads that decode; default one a processor. The images do not depend on it. */
   workers?: number
   /** Batches that are decoded before they are asked for; default 2. */
@@ -76,6 +91,12 @@ const defaults: Required<ImageFileOptions> = {
   scale: [0.08, 1],
   ratio: [3 / 4, 4 / 3],
   flip: true,
+  colorJitter: [0, 0, 0],
+  lighting: 0,
+  randomErasing: 0,
+  erasingScale: [0.02, 0.33],
+  erasingRatio: [0.3, 3.3],
+  erasingValue: 'mean',
   workers: availableParallelism(),
   prefetch: 2,
   maxCorrupt: 0,
@@ -98,15 +119,14 @@ export function checkedImageFileOptions(where: string, given: ImageFileOptions):
     throw new InvalidArgument(
       `${where}: valResizeSize ${options.valResizeSize} is smaller than valCropSize ${options.valCropSize}: the crop would not fit`,
     )
-  for (const [name, range] of Object.entries({ scale: 'in (0, 1]', ratio: 'above 0' })) {
-    const pair = options[name as 'scale' | 'ratio']
-    if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest]`)
-    const [low, high] = pair as [number, number]
-    const holds = (value: number) => value > 0 && (name === 'ratio' || value <= 1)
-    requireNumber(where, `${name}[0]`, low, range, holds)
-    requireNumber(where, `${name}[1]`, high, range, holds)
-    if (low > high) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest], got [${low}, ${high}]`)
-  }
+  for (const [name, range] of Object.entries(ranges)) checkPair(where, name, options[name as keyof typeof ranges], range)
+  const inUnit = (value: number) => value >= 0 && value <= 1
+  if (!Array.isArray(options.colorJitter) || options.colorJitter.length !== 3)
+    throw new InvalidArgument(`${where}: colorJitter must be [brightness, contrast, saturation], such as [0.4, 0.4, 0.4]`)
+  options.colorJitter.forEach((value, i) => requireNumber(where, `colorJitter[${i}]`, value, 'from 0 to 1', inUnit))
+  requireNumber(where, 'lighting', options.lighting, 'of at least 0', value => value >= 0 && value < Infinity)
+  requireNumber(where, 'randomErasing', options.randomErasing, 'from 0 to 1', inUnit)
+  requireOneOf(where, 'erasingValue', options.erasingValue, ['mean', 'random'])
   for (const name of ['mean', 'std'] as const) {
     const { length } = options[name]
     if (length !== 3) throw new InvalidArgument(`${where}: ${name} must have one number a channel (3), got ${length}`)
@@ -115,6 +135,18 @@ export function checkedImageFileOptions(where: string, given: ImageFileOptions):
     )
   }
   return options
+}
+
+/** Pairs of a smallest and a largest number. */
+const ranges = { scale: 'in (0, 1]', ratio: 'above 0', erasingScale: 'in (0, 1]', erasingRatio: 'above 0' } as const
+
+function checkPair(where: string, name: string, pair: unknown, range: (typeof ranges)[keyof typeof ranges]): void {
+  if (!Array.isArray(pair) || pair.length !== 2) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest]`)
+  const [low, high] = pair as [number, number]
+  const holds = (value: number) => value > 0 && (range === 'above 0' || value <= 1)
+  requireNumber(where, `${name}[0]`, low, range, holds)
+  requireNumber(where, `${name}[1]`, high, range, holds)
+  if (low > high) throw new InvalidArgument(`${where}: ${name} must be [smallest, largest], got [${low}, ${high}]`)
 }
 
 /** The parts put together. */

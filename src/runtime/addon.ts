@@ -116,9 +116,31 @@ export interface NativeView {
   readonly resize: number
 }
 
+/** How colours are changed; see native/input/colour.h. */
+export interface NativeColour {
+  readonly brightness: number
+  readonly contrast: number
+  readonly saturation: number
+  readonly lighting: number
+}
+
+/** How a rectangle is erased; see native/input/erase_rectangle.h. */
+export interface NativeErasing {
+  readonly probability: number
+  readonly minScale: number
+  readonly maxScale: number
+  readonly minRatio: number
+  readonly maxRatio: number
+  readonly noise: boolean
+  /** Of the rectangle, where it is not noise: three bytes. */
+  readonly colour: readonly number[]
+}
+
 /** See ReaderOptions in native/input/image_reader.h. */
 export interface NativeReaderOptions {
   readonly view: NativeView
+  readonly colour: NativeColour
+  readonly erasing: NativeErasing
   readonly seed: number
   readonly epoch: number
   readonly order: Int32Array

@@ -43,6 +43,15 @@ export class ImageFiles {
 /** How what is seen of an image is chosen; lengths in pixels. */
 export type ImageView = NativeView
 
+/** What is done to the pixels of a view, at random. */
+export type ImageChanges = Pick<NativeReaderOptions, 'colour' | 'erasing'>
+
+/** Nothing. */
+export const noChanges: ImageChanges = {
+  colour: { brightness: 0, contrast: 0, saturation: 0, lighting: 0 },
+  erasing: { probability: 0, minScale: 0.02, maxScale: 0.33, minRatio: 0.3, maxRatio: 3.3, noise: false, colour: [0, 0, 0] },
+}
+
 /** Options of `ImageReader`. */
 export interface ImageReaderOptions extends Omit<NativeReaderOptions, 'maxFaulty'> {
   /** Files that cannot be read and are passed over before one stops the reading. */
@@ -64,8 +73,8 @@ export function imageRing(size: number, batchSize: number, { height, width }: Pi
 }
 
 /**
- * One pass over image files in the order given. The bytes of a batch depend on files, view, seed, epoch, order and its number
- * alone. A batch stays in its place of the ring until as many more were taken as the ring has places beyond `ahead`.
+ * One pass over image files in the order given. The bytes of a batch depend on files, view, changes, seed, epoch, order and its
+ * number alone. A batch stays in its place of the ring until as many more were taken as the ring has places beyond `ahead`.
  */
 export class ImageReader {
   private readonly reader: NativeImageReader

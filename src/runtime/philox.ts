@@ -61,7 +61,16 @@ export function philoxUniform(seed: number, step: number, opId: number, element:
 export const integerBelow = (word: number, n: number): number => mulHigh(word, n)
 
 /** Operation numbers of the data side; operations of a graph count from 0 and never reach these. */
-export const streams = { shuffle: 0xffffff00, augment: 0xffffff01, cutout: 0xffffff02, imageView: 0xffffff03 } as const
+export const streams = {
+  shuffle: 0xffffff00,
+  augment: 0xffffff01,
+  cutout: 0xffffff02,
+  imageView: 0xffffff03,
+  colour: 0xffffff04,
+  erasing: 0xffffff05,
+  noise: 0xffffff06,
+  mix: 0xffffff07,
+} as const
 
 /** 0 … n−1 in the random order of one epoch (Fisher-Yates from the end; the exchange at position i uses element i). */
 export function permutation(n: number, seed: number, epoch: number): Int32Array {

@@ -5,7 +5,7 @@ import { imageInput } from '../graph/functions.js'
 import { currentTrace } from '../graph/trace.js'
 import type { BatchPlace } from '../runtime/addon.js'
 import { InvalidArgument } from '../runtime/errors.js'
-import { ImageFiles, ImageReader, imageRing, type ImageView } from '../runtime/image_reader.js'
+import { ImageFiles, ImageReader, imageRing, noChanges, type ImageChanges, type ImageView } from '../runtime/image_reader.js'
 import { permutation } from '../runtime/philox.js'
 import type { HostArrays } from '../runtime/plan.js'
 import { imageOptions, type Feed, type TracedBatch } from './feed.js'
@@ -19,10 +19,23 @@ export interface FilesFeedOptions {
   readonly hold: number
 }
 
+/** What is done to the pixels of a training image. */
+function changesOf(options: ImageFileSource['options']): ImageChanges {
+  const { colorJitter, lighting, randomErasing, erasingScale, erasingRatio, erasingValue, mean } = options
+  const [brightness, contrast, saturation] = colorJitter
+  const area = { minScale: erasingScale[0], maxScale: erasingScale[1], minRatio: erasingRatio[0], maxRatio: erasingRatio[1] }
+  const colour = mean.map(value => Math.round(255 * Math.min(1, Math.max(0, value))))
+  return {
+    colour: { brightness, contrast, saturation, lighting },
+    erasing: { probability: randomErasing, ...area, noise: erasingValue === 'random', colour },
+  }
+}
+
 export class FilesFeed implements Feed {
   readonly batchesPerEpoch: number
   private readonly shape: ImageShape
   private readonly view: ImageView
+  private readonly changes: ImageChanges
   private files: ImageFiles | undefined
   /** Of a pass that is over, for the next one. */
   private spare: BatchPlace[] | undefined
@@ -44,6 +57,7 @@ export class FilesFeed implements Feed {
     const [height, width] = this.shape
     const crop = { minScale: scale[0], maxScale: scale[1], minRatio: ratio[0], maxRatio: ratio[1] }
     this.view = { height, width, random: training, ...crop, flip: training && flip, resize: valResizeSize }
+    this.changes = training ? changesOf(source.options) : noChanges
   }
 
   trace(): TracedBatch {
@@ -73,7 +87,7 @@ export class FilesFeed implements Feed {
       : Int32Array.from(names.keys())
     const ring = this.spare ?? imageRing(ahead + hold, batchSize, this.view)
     this.spare = undefined
-    const shared = { view: this.view, seed, epoch, batchSize, ahead, threads, maxCorrupt }
+    const shared = { view: this.view, ...this.changes, seed, epoch, batchSize, ahead, threads, maxCorrupt }
     const reader = new ImageReader(this.files, { ...shared, order, firstBatch: first }, ring)
     const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
     try {

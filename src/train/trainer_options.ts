@@ -41,15 +41,10 @@ export function settingsOf({ data, optimizer, ema, ...options }: CompleteOptions
   return { data: data.name, augment, ...numbers, ...flat, ema: ema?.decay ?? 0, precision }
 }
 
-/** Of the options of image files, those that change what is seen. */
-const viewsOf = ({ trainCropSize, valCropSize, valResizeSize, scale, ratio, flip }: ImageFileOptions) => ({
-  trainCropSize,
-  valCropSize,
-  valResizeSize,
-  scale,
-  ratio,
-  flip,
-})
+/** Of the options of image files, those that do not change what is seen. */
+const unseen = new Set(['workers', 'prefetch', 'maxCorrupt', 'mean', 'std'])
+
+const viewsOf = (options: ImageFileOptions) => Object.fromEntries(Object.entries(options).filter(([name]) => !unseen.has(name)))
 
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',

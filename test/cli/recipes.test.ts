@@ -173,3 +173,8 @@ it('`recipes` lists them', { timeout: 300_000 }, async () => {
     /^\| resnet110-cifar10 +\| +166 \| +128 \| +0\.1 \| +83,124 \| +0\.1 \| +0\.0001 \| +resnet-cifar\.yaml \|$/m,
   )
 })
+
+it('those of fb.resnet.torch alter colours', () => {
+  expect(find('resnet50-imagenet').settings).toMatchObject({ 'color-jitter': [0.4, 0.4, 0.4], lighting: 0.1 })
+  expect(find('vgg16_bn-imagenet').settings['color-jitter']).toBeUndefined()
+})

@@ -64,6 +64,10 @@ describe('a YAML file', () => {
     ['flip: maybe', /flip "maybe" is invalid. It must be one of true, false/],
     ['padding-mode: mirror', /padding-mode "mirror" is invalid. It must be one of zero, reflect/],
     ['crop-padding: -1', /crop-padding -1 is invalid. It must be an integer of at least 0/],
+    ['color-jitter: [0.4, 0.4]', /color-jitter \[0.4,0.4\] is invalid. It must be one number from 0 to 1, or three of them/],
+    ['color-jitter: 1.2', /color-jitter 1.2 is invalid. It must be a number from 0 to 1/],
+    ['random-erasing: 2', /random-erasing 2 is invalid. It must be a number from 0 to 1/],
+    ['random-erasing-value: grey', /random-erasing-value "grey" is invalid. It must be one of mean, random/],
     ['model-kwargs: B', /model-kwargs "B" is invalid. It must be name=value/],
     ['model-kwargs: [B]', /model-kwargs \["B"\] is invalid. It must map names to values/],
     ['- lr', /config.yaml: it must map settings to values/],
@@ -81,6 +85,7 @@ describe('a YAML file', () => {
       settingsOf({}),
       settingsOf({ 'lr-milestones': [2, 4], erase: 'middle', 'model-kwargs': { width: 8 }, 'clip-grad-norm': 1, opt: 'adamw' }),
       settingsOf({ 'crop-padding': 4, 'padding-mode': 'reflect', flip: false, cutout: 0, normalize: 'unit' }),
+      settingsOf({ 'color-jitter': [0.4, 0.2, 0], lighting: 0.1, 'random-erasing': 0.5, 'random-erasing-value': 'random' }),
     ]) {
       const written = plainSettings(settings)
       expect(Object.keys(written)).toEqual(settingKeys)
@@ -222,6 +227,7 @@ describe('what is trained', () => {
   it.each<[GivenSettings, RegExp]>([
     [{ model: 'resnet21' }, /no model is called 'resnet21'/],
     [{ 'data-path': 'x' }, /--data-path is for other data sets/],
+    [{ lighting: 0.1 }, /--lighting is for --dataset .*, this is fashion-mnist-sample/],
     [{ 'model-kwargs': { numClasses: 3 } }, /--model-kwargs numClasses: that is given by the data set/],
     [{ 'model-kwargs': { shortcut: 'C' } }, /resnet20: shortcut must be one of A, B/],
     [{ 'keep-final': true }, /--keep-final says how to erase, but nothing is erased: add --erase last/],

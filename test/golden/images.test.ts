@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ImageFiles, ImageReader, imageRing, type ImageView } from '../../src/runtime/image_reader.js'
+import { ImageFiles, ImageReader, imageRing, noChanges, type ImageView } from '../../src/runtime/image_reader.js'
 
 const folder = join(import.meta.dirname, 'images')
 const names = readdirSync(folder)
@@ -16,7 +16,7 @@ const trainView = (size: number): ImageView => ({ height: size, width: size, ran
 const testView = (size: number, resize: number): ImageView => ({ ...trainView(size), random: false, flip: false, resize })
 
 async function pixels(view: ImageView, epoch: number, index: number): Promise<Uint8Array> {
-  const options = { view, seed: 7, epoch, order: Int32Array.of(index), batchSize: 1, firstBatch: 0, ahead: 1, threads: 1, maxCorrupt: 0 }
+  const options = { view, ...noChanges, seed: 7, epoch, order: Int32Array.of(index), batchSize: 1, firstBatch: 0, ahead: 1, threads: 1, maxCorrupt: 0 }
   using reader = new ImageReader(files, options, imageRing(2, 1, view))
   const { images, labels, count } = await reader.next()
   expect([count, labels[0]]).toEqual([1, index])

@@ -11,6 +11,7 @@ import {
   ImageFiles,
   ImageReader,
   imageRing,
+  noChanges,
   type ImageReaderOptions,
   type ImageView,
   type ReadBatch,
@@ -43,6 +44,8 @@ const order = Int32Array.from({ length: size }, (_, i) => (7 * i + 3) % size)
 
 const defaults: ImageReaderOptions = {
   view,
+  colour: { brightness: 0.4, contrast: 0.4, saturation: 0.4, lighting: 0.1 },
+  erasing: { ...noChanges.erasing, probability: 0.5, noise: true },
   seed: 11,
   epoch: 2,
   order,
@@ -102,6 +105,26 @@ describe('a pass over image files', () => {
     expect((await readAll(good, { batchSize: size, seed: 12 }))[0]!.images).not.toEqual(first!.images)
     const twice = await readAll(good, { order: Int32Array.of(0, sources.length), batchSize: 1 })
     expect(twice[0]!.images).not.toEqual(twice[1]!.images)
+  })
+
+  it('changes colours and erases rectangles, each by itself and only where asked to', async () => {
+    const read = async (changes: Partial<ImageReaderOptions>) => (await readAll(good, { batchSize: size, ...changes }))[0]!.images
+    const plain = await read(noChanges)
+    const bytes = view.height * view.width * 3
+    const altered = (other: Uint8Array) =>
+      Array.from(order, (_, n) => {
+        const image = other.subarray(n * bytes, (n + 1) * bytes)
+        return image.reduce((count, value, i) => count + (value === plain[n * bytes + i] ? 0 : 1), 0) / bytes
+      })
+    for (const name of ['brightness', 'contrast', 'saturation', 'lighting'] as const) {
+      const coloured = altered(await read({ ...noChanges, colour: { ...noChanges.colour, [name]: 0.4 } }))
+      expect(coloured.filter(share => share > 0.2).length).toBeGreaterThan(size / 2)
+    }
+    const erased = altered(await read({ ...noChanges, erasing: { ...defaults.erasing, probability: 0.5 } }))
+    const touched = erased.filter(share => share > 0)
+    expect(touched.length).toBeGreaterThan(size / 5)
+    expect(touched.length).toBeLessThan((4 * size) / 5)
+    expect(Math.max(...erased)).toBeLessThan(0.45)
   })
 
   it('leaves delivered batches alone while it reads ahead, for as many as the ring has places beyond', async () => {
