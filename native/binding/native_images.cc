@@ -1,7 +1,10 @@
 #include "binding/native_images.h"
 
+#include <algorithm>
+
 #include "binding/decode.h"
 #include "binding/environment.h"
+#include "input/recode.h"
 
 namespace eraserelu {
 
@@ -93,7 +96,9 @@ T* data_of(const Napi::Value& value, std::size_t elements) {
 
 }  // namespace
 
-Napi::Function NativeImageFiles::define_class(Napi::Env env) { return DefineClass(env, "NativeImageFiles", {}); }
+Napi::Function NativeImageFiles::define_class(Napi::Env env) {
+  return DefineClass(env, "NativeImageFiles", {InstanceMethod<&NativeImageFiles::recode>("recode")});
+}
 
 NativeImageFiles::NativeImageFiles(const Napi::CallbackInfo& info) : Napi::ObjectWrap<NativeImageFiles>(info) {
   translated(info.Env(), [&] {
@@ -106,6 +111,62 @@ NativeImageFiles::NativeImageFiles(const Napi::CallbackInfo& info) : Napi::Objec
     const bool checked = !pieces.Get("checksums").IsUndefined();
     files_ = std::make_shared<const ImageFiles>(std::move(root), names(info[1]), integers(info[2]), decode_pieces(pieces),
                                                 names(pieces.Get("names")), checked);
+  });
+}
+
+namespace {
+
+RecodeRule decode_recoding(const Napi::Object& object) {
+  const std::string format = object.Get("format").As<Napi::String>().Utf8Value();
+  RecodeRule rule;
+  rule.format = format == "jpeg" ? RecodeRule::Format::Jpeg : format == "raw" ? RecodeRule::Format::Raw : RecodeRule::Format::Keep;
+  rule.shorter = static_cast<int>(number(object, "shorter"));
+  rule.quality = static_cast<int>(number(object, "quality"));
+  return rule;
+}
+
+Napi::Value recoded_to_js(Napi::Env env, const std::vector<Recoded>& images) {
+  std::size_t total = 0;
+  for (const Recoded& image : images) {
+    if (image.fault && image.fault->code() == ErrorCode::OutOfMemory) throw *image.fault;   // no fault of the image
+    total += image.bytes.size();
+  }
+  auto bytes = Napi::Uint8Array::New(env, total);
+  auto lengths = Napi::Float64Array::New(env, images.size());
+  auto checksums = Napi::Uint32Array::New(env, images.size());
+  auto heights = Napi::Int32Array::New(env, images.size()), widths = Napi::Int32Array::New(env, images.size());
+  Napi::Object faults = Napi::Object::New(env);
+  std::uint8_t* to = bytes.Data();
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const Recoded& image = images[i];
+    to = std::copy(image.bytes.begin(), image.bytes.end(), to);
+    lengths[i] = static_cast<double>(image.bytes.size());
+    checksums[i] = image.checksum;
+    heights[i] = image.height;
+    widths[i] = image.width;
+    if (image.fault) faults.Set(static_cast<std::uint32_t>(i), Napi::String::New(env, image.fault->what()));
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("bytes", bytes);
+  result.Set("lengths", lengths);
+  result.Set("checksums", checksums);
+  result.Set("heights", heights);
+  result.Set("widths", widths);
+  result.Set("faults", faults);
+  return result;
+}
+
+}  // namespace
+
+Napi::Value NativeImageFiles::recode(const Napi::CallbackInfo& info) {
+  const auto options = info[1].As<Napi::Object>();
+  const AbortFlag stop = std::make_shared<std::atomic<bool>>(false);
+  const auto results = std::make_shared<std::vector<Recoded>>();
+  const auto work = [files = files_, indices = integers(info[0]), rule = decode_recoding(options), threads = count(options, "threads"), stop,
+                     results] { *results = eraserelu::recode(*files, indices, rule, threads, *stop); };
+  return translated(info.Env(), [&] {
+    const auto done = [results](Napi::Env env) { return recoded_to_js(env, *results); };
+    return Environment::of(info.Env()).submit(info.Env(), Runner::of("cpu"), work, done, stop);
   });
 }
 

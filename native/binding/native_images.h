@@ -20,6 +20,9 @@ class NativeImageFiles : public Napi::ObjectWrap<NativeImageFiles> {
   std::shared_ptr<const ImageFiles> files() const { return files_; }
 
  private:
+  // (indices: Int32Array, { format, shorter, quality, threads }): Promise<{ bytes, lengths, checksums, heights, widths, faults }>
+  Napi::Value recode(const Napi::CallbackInfo& info);
+
   std::shared_ptr<const ImageFiles> files_;
 };
 

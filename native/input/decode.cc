@@ -25,11 +25,12 @@ std::string first_bytes(Bytes file) {
 
 }  // namespace
 
-void decode_image(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) {
+void decode_image(Bytes file, const Choose& choose, const std::atomic<bool>& stop) {
   if (file.size == 0) fail(ErrorCode::InvalidArgument, "the file is empty");
-  if (begins_with(file, "\xFF\xD8", 2)) return decode_jpeg(file, choose, stop, output);
-  if (begins_with(file, "\x89PNG\r\n\x1A\n", 8)) return decode_png(file, choose, stop, output);
-  fail(ErrorCode::Unsupported, "neither JPEG nor PNG (it begins with the bytes ", first_bytes(file), ")");
+  if (begins_with(file, "\xFF\xD8", 2)) return decode_jpeg(file, choose, stop);
+  if (begins_with(file, "\x89PNG\r\n\x1A\n", 8)) return decode_png(file, choose, stop);
+  if (begins_with(file, "P6", 2)) return decode_ppm(file, choose);
+  fail(ErrorCode::Unsupported, "neither JPEG, PNG nor PPM (it begins with the bytes ", first_bytes(file), ")");
 }
 
 void fail_stopped() { fail(ErrorCode::Aborted, "the image reader was stopped"); }

@@ -1,4 +1,4 @@
-// Decodes JPEG and PNG files into one view of them, 8-bit RGB. What is wrong with a file is thrown as an Error (InvalidArgument, or
+// Decodes JPEG, PNG and PPM files into one view of them, 8-bit RGB. What is wrong with a file is thrown as an Error (InvalidArgument, or
 // Unsupported for a kind of file that is not read) whose message does not name it: the caller knows where it is from.
 #pragma once
 
@@ -16,15 +16,22 @@ struct Bytes {
   std::size_t size;
 };
 
-/// Given the size of the image, what of it is wanted.
-using ChooseView = std::function<View(int height, int width)>;
+/// What of an image is wanted, and where it goes: [y.count, x.count, 3].
+struct Wanted {
+  View view;
+  std::uint8_t* output;
+};
 
-/// Writes [y.count, x.count, 3] of the view to `output`. Where `stop` is set meanwhile, it ends with an Error (Aborted): a JPEG before the
-/// next row that is wanted, a PNG when it has been unpacked.
-void decode_image(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output);
+/// Given the size of the image.
+using Choose = std::function<Wanted(int height, int width)>;
 
-void decode_jpeg(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output);
-void decode_png(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output);
+/// Where `stop` is set meanwhile, it ends with an Error (Aborted): a JPEG before the next row that is wanted, a PNG when it has been
+/// unpacked.
+void decode_image(Bytes file, const Choose& choose, const std::atomic<bool>& stop);
+
+void decode_jpeg(Bytes file, const Choose& choose, const std::atomic<bool>& stop);
+void decode_png(Bytes file, const Choose& choose, const std::atomic<bool>& stop);
+void decode_ppm(Bytes file, const Choose& choose);
 
 [[noreturn]] void fail_stopped();
 

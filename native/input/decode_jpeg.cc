@@ -101,7 +101,7 @@ void cmyk_to_rgb(std::uint8_t* row, std::size_t pixels) {
 
 class JpegView {
  public:
-  JpegView(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) : jpeg_(stop) {
+  JpegView(Bytes file, const Choose& choose, const std::atomic<bool>& stop) : jpeg_(stop) {
     jpeg_decompress_struct& info = jpeg_.info;
     jpeg_.guarded([&] {
       jpeg_mem_src(&info, file.data, static_cast<unsigned long>(file.size));
@@ -110,7 +110,8 @@ class JpegView {
     scan_ = {info.src->next_input_byte, info.src->bytes_in_buffer};
     check_pixels(info.image_height, info.image_width);
     const int height = static_cast<int>(info.image_height), width = static_cast<int>(info.image_width);
-    decode(Resampler(choose(height, width), output));
+    const Wanted wanted = choose(height, width);
+    decode(Resampler(wanted.view, wanted.output));
     if (jpeg_.ended_early) fail(ErrorCode::InvalidArgument, "truncated: the file ends before the image does");
   }
 
@@ -159,8 +160,6 @@ class JpegView {
 
 }  // namespace
 
-void decode_jpeg(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) {
-  JpegView(file, choose, stop, output);
-}
+void decode_jpeg(Bytes file, const Choose& choose, const std::atomic<bool>& stop) { JpegView(file, choose, stop); }
 
 }  // namespace eraserelu

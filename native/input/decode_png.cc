@@ -14,7 +14,7 @@ void expect_success(unsigned error) {
 }
 }  // namespace
 
-void decode_png(Bytes file, const ChooseView& choose, const std::atomic<bool>& stop, std::uint8_t* output) {
+void decode_png(Bytes file, const Choose& choose, const std::atomic<bool>& stop) {
   lodepng::State state;
   unsigned width = 0, height = 0;
   expect_success(lodepng_inspect(&width, &height, &state, file.data, file.size));
@@ -26,7 +26,8 @@ void decode_png(Bytes file, const ChooseView& choose, const std::atomic<bool>& s
   std::vector<unsigned char> pixels;
   expect_success(lodepng::decode(pixels, width, height, state, file.data, file.size));
   if (stop) fail_stopped();
-  Resampler resampler(choose(static_cast<int>(height), static_cast<int>(width)), output);
+  const Wanted wanted = choose(static_cast<int>(height), static_cast<int>(width));
+  Resampler resampler(wanted.view, wanted.output);
   for (int y = resampler.first_row(); y < resampler.end_row(); ++y)
     resampler.push(pixels.data() + 4 * (std::size_t{width} * static_cast<std::size_t>(y) + static_cast<std::size_t>(resampler.first_column())));
 }

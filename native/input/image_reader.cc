@@ -71,8 +71,10 @@ void ImageReader::decode(std::size_t position, std::vector<std::uint8_t>& bytes)
   std::optional<Error> fault;
   try {
     files_->read(index, bytes);
-    const auto choose = [&](int height, int width) { return choose_view(rule, options_.seed, options_.epoch, index, height, width); };
-    decode_image({bytes.data(), bytes.size()}, choose, stopping_, pixels);
+    const auto choose = [&](int height, int width) {
+      return Wanted{choose_view(rule, options_.seed, options_.epoch, index, height, width), pixels};
+    };
+    decode_image({bytes.data(), bytes.size()}, choose, stopping_);
     if (options_.colour.changes())
       change_colours(options_.colour, options_.seed, options_.epoch, index, pixels, size / 3);
     erase_rectangle(options_.erasing, options_.seed, options_.epoch, index, pixels, rule.height, rule.width);

@@ -12,14 +12,14 @@ import {
   type ImageFileSource,
 } from './image_files.js'
 
-const readable = new Set(['.jpg', '.jpeg', '.png'])
+const readable = new Set(['.jpg', '.jpeg', '.png', '.ppm'])
 /** Those that torchvision would take. */
-const unreadable = new Set(['.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp'])
+const unreadable = new Set(['.bmp', '.pgm', '.tif', '.tiff', '.webp'])
 
 const layout = (folder: string) => `Expected: ${folder}/train/CLASS/*.jpg, and ${folder}/val/CLASS/*.jpg for evaluation.`
 
 /**
- * Training data from `folder`/train and, where it exists, `folder`/val: a folder a class in each, whose JPEG and PNG files are
+ * Training data from `folder`/train and, where it exists, `folder`/val: a folder a class in each, whose JPEG, PNG and PPM files are
  * its images, those in folders below included. Classes are numbered in the order of their names. Throws InvalidArgument where
  * the folders are not as that, and Unsupported for images of other kinds.
  */
@@ -56,7 +56,7 @@ export async function classFolders(folder: string, part: string, classNames: rea
     for await (const file of imagesBelow(folder, `${part}/${name}`)) names.push(file)
     for (let i = before; i < names.length; ++i) labels.push(label)
     if (part === 'train' && names.length === before)
-      throw new InvalidArgument(`${join(folder, part, name)}: a class without images; JPEG and PNG files are read`)
+      throw new InvalidArgument(`${join(folder, part, name)}: a class without images; JPEG, PNG and PPM files are read`)
   }
   if (names.length === 0)
     throw new InvalidArgument(`${join(folder, part)}: there are no images in folders, one a class. ${layout(folder)}`)
@@ -85,6 +85,6 @@ async function* imagesBelow(root: string, folder: string): AsyncGenerator<string
 export function isImage(file: string, folder: string): boolean {
   const extension = extname(file).toLowerCase()
   if (unreadable.has(extension))
-    throw new Unsupported(`${join(folder, file)}: JPEG and PNG files are read, not ${extension}; convert or remove it`)
+    throw new Unsupported(`${join(folder, file)}: JPEG, PNG and PPM files are read, not ${extension}; convert or remove it`)
   return readable.has(extension) && !file.startsWith('.')
 }

@@ -89,7 +89,26 @@ export interface NativePlan {
 }
 
 /** A list of image files; freed with the object. */
-export type NativeImageFiles = object
+export interface NativeImageFiles {
+  /** Runs on the runner of device cpu, with threads of its own. `shorter` 0: no image is resized. */
+  recode(
+    indices: Int32Array,
+    rule: { format: 'keep' | 'jpeg' | 'raw'; shorter: number; quality: number; threads: number },
+  ): Promise<NativeRecoded>
+}
+
+/** See Recoded in native/input/recode.h; an element an image. */
+export interface NativeRecoded {
+  /** One after the other; nothing of an image with a fault. */
+  readonly bytes: Uint8Array
+  readonly lengths: Float64Array
+  readonly checksums: Uint32Array
+  /** Of what was read; 0 with a fault. */
+  readonly heights: Int32Array
+  readonly widths: Int32Array
+  /** By place in `indices`: where the image is and what is wrong with it. */
+  readonly faults: Readonly<Record<number, string>>
+}
 
 /** Where images lie in files; an element an image. */
 export interface NativePieces {

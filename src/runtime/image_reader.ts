@@ -5,6 +5,7 @@ import {
   type NativeImageFiles,
   type NativeImageReader,
   type NativeReaderOptions,
+  type NativeRecoded,
   type NativeView,
 } from './addon.js'
 import { fromNative, InvalidArgument } from './errors.js'
@@ -23,6 +24,19 @@ export interface ImagePieces {
   readonly checksums?: Uint32Array
 }
 
+/** What `ImageFiles.recode` gives; an element an image. */
+export type RecodedImages = NativeRecoded
+
+/** What becomes of images. */
+export interface RecodeRule {
+  readonly format: 'keep' | 'jpeg' | 'raw'
+  /** The shorter side is made so long where it is longer; undefined: as it is. */
+  readonly size?: number | undefined
+  /** Of JPEGs, 1 to 100; default 90. */
+  readonly quality?: number | undefined
+  readonly threads: number
+}
+
 /** A list of images with their classes, handed to native code once. */
 export class ImageFiles {
   readonly handle: NativeImageFiles
@@ -37,6 +51,16 @@ export class ImageFiles {
       return new Files(root, joined(paths), labels, { ...places, names: joined(names) })
     })
     this.size = names.length
+  }
+
+  /** Images decoded as a whole, so that damage is found, and encoded again as `rule` says: 'keep' gives the bytes as they are. */
+  async recode(indices: Int32Array, rule: RecodeRule): Promise<RecodedImages> {
+    const { format, size = 0, quality = 90, threads } = rule
+    try {
+      return await this.handle.recode(indices, { format, shorter: size, quality, threads })
+    } catch (error) {
+      throw fromNative(error)
+    }
   }
 }
 

@@ -62,7 +62,7 @@ describe('imageFolder', () => {
 
   it('refuses images that it would miss, and a folder that is not there', async () => {
     make('train/cat/a.jpg', 'train/cat/b.webp')
-    await expect(imageFolder(folder)).rejects.toThrow(/b\.webp: JPEG and PNG files are read, not \.webp/)
+    await expect(imageFolder(folder)).rejects.toThrow(/b\.webp: JPEG, PNG and PPM files are read, not \.webp/)
     await expect(imageFolder(folder)).rejects.toBeInstanceOf(Unsupported)
     await expect(imageFolder(join(folder, 'nowhere'))).rejects.toThrow('there is no such folder')
   })

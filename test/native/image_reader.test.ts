@@ -257,10 +257,10 @@ const bad: Record<string, { bytes: Buffer | undefined; says: RegExp; unsupported
   'changed.png': { bytes: Buffer.concat([png.subarray(0, 5000), Buffer.from([1, 2, 3]), png.subarray(5003)]), says: /PNG/ },
   'text.jpg': {
     bytes: Buffer.from('no image'),
-    says: /neither JPEG nor PNG \(it begins with the bytes 6e 6f 20 69\)/,
+    says: /neither JPEG, PNG nor PPM \(it begins with the bytes 6e 6f 20 69\)/,
     unsupported: true,
   },
-  'webp.jpg': { bytes: webp, says: /neither JPEG nor PNG/, unsupported: true },
+  'webp.jpg': { bytes: webp, says: /neither JPEG, PNG nor PPM/, unsupported: true },
   'line.png': { bytes: line, says: /1x100000 pixels would be 3600000 pixels long/, unsupported: true },
   'pipe.jpg': { bytes: undefined, says: /not a file/ },
 }
