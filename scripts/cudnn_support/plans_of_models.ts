@@ -1,9 +1,10 @@
 /**
- * Plans as the backend gets them: a training step and an evaluation, erased and not, in f32 and bf16. Those of every registered model, and those of
+ * Plans as the backend gets them: a training step, an evaluation and an inference, erased and not, in f32 and bf16. Those of every registered model, and those of
  * the small networks that are tested on the simulated GPU.
  */
 import { fromBatches } from '../../src/data/index.js'
 import { eraseReLU } from '../../src/erase.js'
+import { inferencePlan } from '../../src/graph/session.js'
 import { build, list } from '../../src/models/registry.js'
 import type { Module } from '../../src/nn/module.js'
 import { sgd } from '../../src/optim/index.js'
@@ -20,7 +21,7 @@ export const batchSize = 64
 
 export interface PlanOfModel {
   readonly model: string
-  readonly use: 'training' | 'inference'
+  readonly use: 'training' | 'evaluation' | 'inference'
   readonly erased: boolean
   readonly precision: Precision
   readonly plan: PlanDesc
@@ -52,6 +53,7 @@ function* plansOf(name: string, model: Module, { imageSize, inChannels, numClass
     batchesPerEpoch: 1,
     mean: Array<number>(inChannels).fill(0.5),
   })
+  const shape = [batchSize, imageSize, imageSize, inChannels]
   const feed = new StreamFeed(stream, batchSize, stream.shape, noBatches)
   model.assignNames()
   const layout = new StoreLayout(model.parameters())
@@ -63,7 +65,9 @@ function* plansOf(name: string, model: Module, { imageSize, inChannels, numClass
       const step = { ...common, precision }
       const { desc } = trainingPlan(feed, { ...step, optimizer, ema: undefined, accumulate: 1, clipGradNorm: 0 })
       yield { model: name, use: 'training', erased, precision, plan: desc }
-      yield { model: name, use: 'inference', erased, precision, plan: evaluationPlan(feed, step, 'weights') }
+      yield { model: name, use: 'evaluation', erased, precision, plan: evaluationPlan(feed, step, 'weights') }
+      const { desc: inference } = inferencePlan(model, { inputs: { x: { shape } }, device: 'cuda', precision })
+      yield { model: name, use: 'inference', erased, precision, plan: inference }
     }
   }
 }

@@ -83,6 +83,12 @@ export class Graph {
     return tensor
   }
 
+  /** The parameters that nodes read, in the order of their first use. */
+  readParameters(): Parameter[] {
+    const read = this.nodes.flatMap(node => present(node.reads)).map(tensor => this.parameterOf(tensor))
+    return [...new Set(read)].filter(parameter => parameter !== undefined)
+  }
+
   parameterOf(tensor: Tensor): Parameter | undefined {
     const source = this.sources.get(tensor)
     return source?.kind === 'parameter' ? source.parameter : undefined

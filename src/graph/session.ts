@@ -4,11 +4,13 @@ import { kindOf, type DType, type HostArray, type HostTensor, type Shape } from 
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireBoolean, requireKnownOptions, requireList, requireOneOf, requireShape } from '../runtime/options.js'
 import { Plan } from '../runtime/plan.js'
+import type { PlanDesc } from '../runtime/plan_desc.js'
 import { checkEngineOptions, engineOptionNames, policyOf, type EngineOptions } from '../runtime/policy.js'
 import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import type { Parameter } from './parameter.js'
 import { activationType, checkPrecision, type Precision } from './precision.js'
+import { foldBatchNorm } from './passes/fold_batch_norm.js'
 import { fuse } from './passes/fuse.js'
 import { removeDeadCode } from './passes/dead_code.js'
 import { placeConcats } from './passes/place_concats.js'
@@ -65,6 +67,22 @@ export interface CompileOptions extends EngineOptions {
  * now. Throws InvalidArgument for shapes that do not fit, naming the layer.
  */
 export async function compile(model: Traceable, options: CompileOptions): Promise<Session> {
+  const { desc, layout } = inferencePlan(model, options)
+  const store = await Store.create(desc.device, { weights: layout.size })
+  try {
+    for (const parameter of layout.entries) await store.write('weights', layout.offsetOf(parameter), parameter.data)
+    return new Session(await Plan.create(desc, store, options.onPrepare), store)
+  } catch (error) {
+    store.dispose()
+    throw error
+  }
+}
+
+/** What compile() makes a session of: the plan, and the parameters that it reads. */
+export function inferencePlan(
+  model: Traceable,
+  options: CompileOptions,
+): { readonly desc: PlanDesc; readonly layout: StoreLayout<Parameter> } {
   checkOptions(model, options)
   const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, placed = true, precision = 'f32' } = options
   model.assignNames()
@@ -76,9 +94,12 @@ export async function compile(model: Traceable, options: CompileOptions): Promis
   graph.outputs.set('output', output)
   for (const name of peek) graph.outputs.set(name, peeked(trace, name))
 
-  const parameters = [...model.namedParameters()].map(([, parameter]) => parameter)
-  const layout = new StoreLayout(parameters)
-  if (!checked) fuse(graph, new Set(graph.outputs.values()))
+  if (!checked) {
+    const kept = new Set(graph.outputs.values())
+    foldBatchNorm(graph, kept)
+    fuse(graph, kept)
+  }
+  const layout = new StoreLayout(graph.readParameters())
   usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
   removeDeadCode(graph, new Set())
 
@@ -86,15 +107,7 @@ export async function compile(model: Traceable, options: CompileOptions): Promis
   const regions = tiled && !checked ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
   const policy = policyOf(options, precision === 'tf32')
-  const desc = serialise(graph, { ...plain, device, checked, policy, layout, regions })
-  const store = await Store.create(device, { weights: layout.size })
-  try {
-    for (const parameter of parameters) await store.write('weights', layout.offsetOf(parameter), parameter.data)
-    return new Session(await Plan.create(desc, store, options.onPrepare), store)
-  } catch (error) {
-    store.dispose()
-    throw error
-  }
+  return { desc: serialise(graph, { ...plain, device, checked, policy, layout, regions }), layout }
 }
 
 function checkOptions(model: Traceable, options: CompileOptions): void {
