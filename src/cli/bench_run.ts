@@ -1,5 +1,4 @@
 /** What `eraserelu bench` does; loaded only when it runs. */
-import { SingleBar } from 'cli-progress'
 import { totalmem } from 'node:os'
 import type { Precision } from '../graph/precision.js'
 import { compile } from '../graph/session.js'
@@ -7,7 +6,6 @@ import type { Classifier } from '../models/index.js'
 import { deviceInfo, devices } from '../runtime/devices.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import { speaksUnicode } from '../train/progress.js'
 import type { BenchFlags } from './bench.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
@@ -15,6 +13,7 @@ import { cpuModel } from './machine.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
 import { randomTraining, type RandomImages } from './random_training.js'
 import { spreadOf, type Spread } from './spread.js'
+import { stepBar } from './step_bar.js'
 import { renderTable, unicodeOut } from './table.js'
 
 export interface BenchResult {
@@ -115,12 +114,7 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
 
 /** Milliseconds of each step after the first `warmup`; a bar on stderr shows how far it is. */
 async function measure(step: () => Promise<unknown>, warmup: number, steps: number): Promise<number[]> {
-  const [barCompleteChar, barIncompleteChar] = speaksUnicode() ? ['█', '░'] : ['#', '.']
-  const format = 'measuring {bar} step {value}/{total}, {speed}'
-  const bar = new SingleBar({
-    format, barsize: 20, barCompleteChar, barIncompleteChar, linewrap: true, gracefulExit: false, noTTYOutput: true, notTTYSchedule: 5000,
-  }) // prettier-ignore
-  bar.start(warmup + steps, 0, { speed: 'warming up' })
+  const bar = stepBar(warmup + steps)
   const milliseconds: number[] = []
   try {
     for (let i = 0; i < warmup + steps; i++) {
@@ -128,7 +122,7 @@ async function measure(step: () => Promise<unknown>, warmup: number, steps: numb
       await step()
       const took = performance.now() - start
       if (i >= warmup) milliseconds.push(took)
-      bar.update(i + 1, { speed: `${took.toFixed(1)} ms a step` })
+      bar.update(i + 1, took)
     }
   } finally {
     bar.stop()

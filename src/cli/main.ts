@@ -11,6 +11,7 @@ import { fail } from './fail.js'
 import { infoCommand } from './info.js'
 import { endWithoutOutput } from './interrupt.js'
 import { predictCommand } from './predict.js'
+import { profileCommand } from './profile.js'
 import { recipesCommand } from './recipes.js'
 import { reproduceCommand } from './reproduce.js'
 import { startCommand } from './start.js'
@@ -26,6 +27,7 @@ const commands = [
   recipesCommand(),
   dataCommand(),
   benchCommand(),
+  profileCommand(),
   doctorCommand(),
   completionCommand(),
 ]

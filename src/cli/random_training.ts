@@ -3,14 +3,16 @@ import { randomFillSync } from 'node:crypto'
 import { fromBatches, type Batch } from '../data/index.js'
 import type { Parameter } from '../graph/parameter.js'
 import type { Precision } from '../graph/precision.js'
+import { inferencePlan } from '../graph/session.js'
 import type { Classifier } from '../models/index.js'
 import { sgd } from '../optim/index.js'
 import type { EngineOptions } from '../runtime/policy.js'
 import type { PlanDesc } from '../runtime/plan_desc.js'
+import type { ArenaName } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { StreamFeed } from '../train/feed.js'
 import { Trainer } from '../train/trainer.js'
-import { evaluationPlan, trainingPlan, type TrainingOptions } from '../train/training_plan.js'
+import { arenasFor, trainingPlan } from '../train/training_plan.js'
 
 export interface RandomImages {
   imageSize: number
@@ -40,25 +42,35 @@ export function randomTraining(model: Classifier, images: RandomImages, steps = 
   return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, ...engines })
 }
 
-/** The plan of a step of that training, or of an evaluation, as it would be handed to a device; needs none. */
-export function describeStep(model: Classifier, images: RandomImages, task: 'training' | 'inference'): PlanDesc {
+/** A step as it is handed to a device, and what its store must hold. */
+export interface StepPlan {
+  readonly desc: PlanDesc
+  readonly layout: StoreLayout<Parameter>
+  readonly arenas: Partial<Record<ArenaName, number>>
+}
+
+/** Plans a step of that training, or an inference of the compiled model. */
+export function planStep(model: Classifier, images: RandomImages, task: 'training' | 'inference'): StepPlan {
+  const { imageSize, batchSize, device, precision = 'f32', engines } = images
+  if (task === 'inference') {
+    const shape = [batchSize, imageSize, imageSize, model.inChannels]
+    const { desc, layout } = inferencePlan(model, { inputs: { images: { shape } }, device, precision, ...engines })
+    return { desc, layout, arenas: { weights: layout.size } }
+  }
   model.assignNames()
   const stream = randomBatches(model, images, 1)
-  const feed = new StreamFeed(stream, images.batchSize, stream.shape, stream.train)
-  const options: TrainingOptions = {
-    model,
-    layout: new StoreLayout<Parameter>(model.parameters()),
-    device: images.device,
+  const feed = new StreamFeed(stream, batchSize, stream.shape, stream.train)
+  const layout = new StoreLayout<Parameter>(model.parameters())
+  const plain = {
     tiled: true,
     checked: false,
-    numClasses: model.numClasses,
     loss: undefined,
     labelSmoothing: 0,
-    optimizer,
     ema: undefined,
     accumulate: 1,
     clipGradNorm: 0,
-    precision: images.precision ?? 'f32',
   }
-  return task === 'training' ? trainingPlan(feed, options).desc : evaluationPlan(feed, options, 'weights')
+  const { numClasses } = model
+  const { desc } = trainingPlan(feed, { model, layout, device, numClasses, optimizer, precision, engines, ...plain })
+  return { desc, layout, arenas: arenasFor(layout, optimizer, undefined) }
 }

@@ -6,7 +6,7 @@ import type { BenchFlags } from './bench.js'
 import { gpus } from './gpus.js'
 import { printResult } from './json.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
-import { describeStep } from './random_training.js'
+import { planStep } from './random_training.js'
 import { accountOf, predict, type OperationCost } from './roofline.js'
 import { renderTable, unicodeOut } from './table.js'
 
@@ -46,7 +46,7 @@ export function roofline(name: string, flags: BenchFlags): void {
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'
-  const desc = describeStep(model, { imageSize, batchSize, device: 'cuda', precision }, task)
+  const { desc } = planStep(model, { imageSize, batchSize, device: 'cuda', precision }, task)
   const { bytes, flops, launches, operations } = accountOf(desc)
   const trained = model.parameters().filter(({ trainable }) => trainable)
   const { fused, unfused } = idealTraffic(

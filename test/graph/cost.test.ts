@@ -1,6 +1,6 @@
 /** The accounting: bytes and arithmetic of a small network by hand, the ideal traffic of ResNet-50, and the limits. */
 import { describe, expect, test } from 'vitest'
-import { describeStep } from '../../src/cli/random_training.js'
+import { planStep } from '../../src/cli/random_training.js'
 import { accountOf, predict } from '../../src/cli/roofline.js'
 import { gpus } from '../../src/cli/gpus.js'
 import { eraseReLU } from '../../src/erase.js'
@@ -82,7 +82,7 @@ describe('ResNet-50 at batch 256', () => {
   const parameters = model.parameters().filter(({ trainable }) => trainable)
   const described = (erased: boolean, precision: Precision) => {
     eraseReLU(model, { location: 'last', proportion: erased ? 1 : 0 })
-    const desc = describeStep(model, { imageSize: 224, batchSize: batch, device: 'cuda', precision }, 'training')
+    const { desc } = planStep(model, { imageSize: 224, batchSize: batch, device: 'cuda', precision }, 'training')
     const ideal = idealTraffic(desc, parameters.reduce((sum, { size }) => sum + size, 0)) // prettier-ignore
     return { desc, ideal, account: accountOf(desc) }
   }
@@ -115,7 +115,7 @@ test.each(precisions)('ResNet-20 in %s has at most 200 launches', precision => {
   for (const erased of [false, true]) {
     const model = create('resnet20', {})
     if (erased) eraseReLU(model, { location: 'last' })
-    const desc = describeStep(model, { imageSize: 32, batchSize: 128, device: 'cuda', precision }, 'training')
+    const { desc } = planStep(model, { imageSize: 32, batchSize: 128, device: 'cuda', precision }, 'training')
     expect(accountOf(desc).launches).toBeLessThanOrEqual(200)
   }
 })

@@ -2,7 +2,7 @@
  * `launches.ts MODEL JSON`: two training steps of the model on device `cuda`, the second one captured, and what the launch table says of
  * them. The images are small: launches do not depend on their size.
  */
-import { describeStep } from '../../../src/cli/random_training.js'
+import { planStep } from '../../../src/cli/random_training.js'
 import { eraseReLU } from '../../../src/erase.js'
 import { launchesOf } from '../../../src/graph/cuda_launches.js'
 import type { Precision } from '../../../src/graph/precision.js'
@@ -21,7 +21,7 @@ const { erase, imageSize, precision, ...kwargs } = JSON.parse(options) as {
 }
 const model = create(name, { numClasses: 10, ...kwargs })
 if (erase) eraseReLU(model, { location: erase })
-const desc = describeStep(model, { imageSize, batchSize: 2, device: 'cuda', precision }, 'training')
+const { desc } = planStep(model, { imageSize, batchSize: 2, device: 'cuda', precision }, 'training')
 
 using store = await Store.create(
   'cuda',
