@@ -57,7 +57,7 @@ function* plansOf(name: string, model: Module, { imageSize, inChannels, numClass
   const feed = new StreamFeed(stream, batchSize, stream.shape, noBatches)
   model.assignNames()
   const layout = new StoreLayout(model.parameters())
-  const common = { model, layout, device: 'cuda', tiled: false, checked: false, numClasses, loss: undefined, labelSmoothing: 0 }
+  const common = { model, layout, device: 'cuda', checked: false, numClasses, loss: undefined, labelSmoothing: 0 }
   const optimizer = sgd({ lr: 0.1, momentum: 0.9 })
   for (const erased of [false, true]) {
     eraseReLU(model, { location: 'last', proportion: erased ? 1 : 0, allowLinear: true })
