@@ -1,6 +1,8 @@
 /** `eraserelu bench`: how fast a training step or inference is on this machine. */
 import { Command, Option } from 'commander'
+import type { PassName } from '../graph/passes/optional.js'
 import { precisions, type Precision } from '../graph/precision.js'
+import { disablePassOption } from './disable_pass.js'
 import { engineKeys } from './engine_options.js'
 import { gpuNames } from './gpus.js'
 import { addJsonOption, type JsonFlag } from './json.js'
@@ -13,6 +15,7 @@ export interface BenchFlags extends ModelFlags, JsonFlag {
   warmup: number
   threads?: number
   precision: Precision
+  disablePass?: PassName[]
   /** Of which GPU; true: of all. */
   roofline?: string | true
 }
@@ -35,6 +38,7 @@ export const benchCommand = (): Command =>
         .choices(precisions)
         .default('f32'),
     )
+    .addOption(disablePassOption())
     .addOption(
       new Option(
         '--roofline [gpu]',

@@ -40,13 +40,13 @@ export interface BenchResult {
 }
 
 export async function bench(name: string, flags: BenchFlags): Promise<void> {
-  const { batchSize, steps, warmup, threads, device, precision, infer = false } = flags
+  const { batchSize, steps, warmup, threads, device, precision, infer = false, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
   requireOneOf('bench', '--device', device, devices())
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
-  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags) }
+  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags), disabledPasses: disablePass }
   await using work = await (infer ? inference : training)(model, images, warmup + steps)
   const milliseconds = spreadOf(await measure(work.step, warmup, steps))
   const { library, instructions, threads: threadsUsed } = deviceInfo(device)
@@ -93,10 +93,10 @@ async function training(model: Classifier, images: RandomImages, steps: number):
 }
 
 async function inference(model: Classifier, images: RandomImages): Promise<Work> {
-  const { imageSize, batchSize, device, precision = 'f32', engines } = images
+  const { imageSize, batchSize, device, precision = 'f32', engines, disabledPasses = [] } = images
   const shape = [batchSize, imageSize, imageSize, model.inChannels]
   requireMemory(4 * shape.reduce((a, b) => a * b))
-  const session = await compile(model, { inputs: { x: { shape } }, device, precision, ...engines })
+  const session = await compile(model, { inputs: { x: { shape } }, device, precision, disabledPasses, ...engines })
   const x = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random())
   const dispose = () => Promise.resolve(session.dispose())
   return { plannedBytes: session.memory.planned, step: () => session.run({ x }), [Symbol.asyncDispose]: dispose }

@@ -1,6 +1,8 @@
 /** `eraserelu profile`: where the time of a step goes, operation by operation and layer by layer. */
 import { Command, Option } from 'commander'
+import type { PassName } from '../graph/passes/optional.js'
 import { precisions, type Precision } from '../graph/precision.js'
+import { disablePassOption } from './disable_pass.js'
 import { engineKeys } from './engine_options.js'
 import { addJsonOption, type JsonFlag } from './json.js'
 import { addModelOptions, type ModelFlags } from './model_options.js'
@@ -13,6 +15,7 @@ export interface ProfileFlags extends ModelFlags, JsonFlag {
   layers: number
   threads?: number
   precision: Precision
+  disablePass?: PassName[]
   trace?: string
 }
 
@@ -34,6 +37,7 @@ export const profileCommand = (): Command =>
         .choices(precisions)
         .default('f32'),
     )
+    .addOption(disablePassOption())
     .option('--trace <file>', "write the step for Chrome's trace viewer (chrome://tracing, ui.perfetto.dev)")
     .addHelpText('after', examples)
     .action(async (model: string, flags: ProfileFlags) => {

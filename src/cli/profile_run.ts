@@ -62,14 +62,15 @@ export interface ProfileResult {
 }
 
 export async function profile(name: string, flags: ProfileFlags): Promise<void> {
-  const { batchSize, steps, warmup, threads, device, precision, infer = false, trace } = flags
+  const { batchSize, steps, warmup, threads, device, precision, infer = false, trace, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
   requireOneOf('profile', '--device', device, devices())
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'
-  const step = planStep(model, { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags) }, task)
+  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags), disabledPasses: disablePass }
+  const step = planStep(model, images, task)
   const peaks = await measurePeaks(device, precision)
   const bar = stepBar(warmup + steps)
   const measured = await measureStep(step, { steps, warmup, precision, onStep: bar.update }).finally(bar.stop)

@@ -2,6 +2,7 @@
 import { randomFillSync } from 'node:crypto'
 import { fromBatches, type Batch } from '../data/index.js'
 import type { Parameter } from '../graph/parameter.js'
+import type { PassName } from '../graph/passes/optional.js'
 import type { Precision } from '../graph/precision.js'
 import { inferencePlan } from '../graph/session.js'
 import type { Classifier } from '../models/index.js'
@@ -21,6 +22,7 @@ export interface RandomImages {
   /** Default 'f32'. */
   precision?: Precision
   engines?: EngineOptions
+  disabledPasses?: readonly PassName[]
 }
 
 const optimizer = sgd({ lr: 0.01, momentum: 0.9 })
@@ -37,9 +39,9 @@ function randomBatches({ inChannels, numClasses }: Classifier, { imageSize, batc
 
 /** SGD with momentum, one epoch of so many steps. */
 export function randomTraining(model: Classifier, images: RandomImages, steps = 1): Trainer {
-  const { batchSize, device, precision = 'f32', engines } = images
+  const { batchSize, device, precision = 'f32', engines, disabledPasses = [] } = images
   const data = randomBatches(model, images, steps)
-  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, ...engines })
+  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, disabledPasses, ...engines })
 }
 
 /** A step as it is handed to a device, and what its store must hold. */
@@ -51,10 +53,16 @@ export interface StepPlan {
 
 /** Plans a step of that training, or an inference of the compiled model. */
 export function planStep(model: Classifier, images: RandomImages, task: 'training' | 'inference'): StepPlan {
-  const { imageSize, batchSize, device, precision = 'f32', engines } = images
+  const { imageSize, batchSize, device, precision = 'f32', engines, disabledPasses = [] } = images
   if (task === 'inference') {
     const shape = [batchSize, imageSize, imageSize, model.inChannels]
-    const { desc, layout } = inferencePlan(model, { inputs: { images: { shape } }, device, precision, ...engines })
+    const { desc, layout } = inferencePlan(model, {
+      inputs: { images: { shape } },
+      device,
+      precision,
+      disabledPasses,
+      ...engines,
+    })
     return { desc, layout, arenas: { weights: layout.size } }
   }
   model.assignNames()
@@ -62,7 +70,6 @@ export function planStep(model: Classifier, images: RandomImages, task: 'trainin
   const feed = new StreamFeed(stream, batchSize, stream.shape, stream.train)
   const layout = new StoreLayout<Parameter>(model.parameters())
   const plain = {
-    tiled: true,
     checked: false,
     loss: undefined,
     labelSmoothing: 0,
@@ -71,6 +78,16 @@ export function planStep(model: Classifier, images: RandomImages, task: 'trainin
     clipGradNorm: 0,
   }
   const { numClasses } = model
-  const { desc } = trainingPlan(feed, { model, layout, device, numClasses, optimizer, precision, engines, ...plain })
+  const { desc } = trainingPlan(feed, {
+    model,
+    layout,
+    device,
+    numClasses,
+    optimizer,
+    precision,
+    engines,
+    disabledPasses,
+    ...plain,
+  })
   return { desc, layout, arenas: arenasFor(layout, optimizer, undefined) }
 }

@@ -42,11 +42,11 @@ export interface RooflineResult {
 }
 
 export function roofline(name: string, flags: BenchFlags): void {
-  const { batchSize, infer = false, precision, roofline: asked } = flags
+  const { batchSize, infer = false, precision, roofline: asked, disablePass = [] } = flags
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'
-  const { desc } = planStep(model, { imageSize, batchSize, device: 'cuda', precision }, task)
+  const { desc } = planStep(model, { imageSize, batchSize, device: 'cuda', precision, disabledPasses: disablePass }, task)
   const { bytes, flops, launches, operations } = accountOf(desc)
   const trained = model.parameters().filter(({ trainable }) => trainable)
   const { fused, unfused } = idealTraffic(

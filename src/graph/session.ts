@@ -12,6 +12,7 @@ import type { Parameter } from './parameter.js'
 import { activationType, checkPrecision, type Precision } from './precision.js'
 import { foldBatchNorm } from './passes/fold_batch_norm.js'
 import { fuse } from './passes/fuse.js'
+import { checkDisabledPasses, passSwitch, type PassName } from './passes/optional.js'
 import { removeDeadCode } from './passes/dead_code.js'
 import { placeConcats } from './passes/place_concats.js'
 import { usePrecision } from './passes/precision.js'
@@ -47,17 +48,8 @@ export interface CompileOptions extends EngineOptions {
   peek?: readonly string[]
   /** Run unfused, node by node, and fail at the first value that is not finite, naming the layer. Slow; needs much memory. */
   checked?: boolean
-  /**
-   * Run chunk by chunk over the batch where that keeps data in the cache. Default true. Inference gives the same bits either
-   * way; only in training may the weights' gradients differ in the last bits.
-   */
-  tiled?: boolean
-  /**
-   * Let each concat of a dense block be a part of one buffer, of which every layer writes its new channels, instead of a copy.
-   * Training then also applies batch norm again in the backward pass in place of keeping its result. Default true; the numbers are
-   * the same either way.
-   */
-  placed?: boolean
+  /** Passes that are left out, of those that only make a plan faster or smaller: 'tile', … Default: none. */
+  disabledPasses?: readonly PassName[]
   /** The type of activations; what is returned is f32. 'tf32', 'bf16' and 'f16' need a device 'cuda'. Default 'f32'. */
   precision?: Precision
 }
@@ -84,7 +76,7 @@ export function inferencePlan(
   options: CompileOptions,
 ): { readonly desc: PlanDesc; readonly layout: StoreLayout<Parameter> } {
   checkOptions(model, options)
-  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, placed = true, precision = 'f32' } = options
+  const { inputs, device = 'cpu', peek = [], checked = false, precision = 'f32', disabledPasses } = options
   model.assignNames()
   const trace = new Trace(false)
   const { graph } = trace
@@ -94,17 +86,16 @@ export function inferencePlan(
   graph.outputs.set('output', output)
   for (const name of peek) graph.outputs.set(name, peeked(trace, name))
 
-  if (!checked) {
-    const kept = new Set(graph.outputs.values())
-    foldBatchNorm(graph, kept)
-    fuse(graph, kept)
-  }
+  const runs = passSwitch({ disabledPasses, checked })
+  const kept = new Set(graph.outputs.values())
+  if (runs('fold-batch-norm')) foldBatchNorm(graph, kept)
+  if (runs('fuse')) fuse(graph, kept)
   const layout = new StoreLayout(graph.readParameters())
   usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
   removeDeadCode(graph, new Set())
 
-  if (placed && !checked) placeConcats(graph, device)
-  const regions = tiled && !checked ? tile(graph.nodes, device) : []
+  if (runs('place-concats')) placeConcats(graph, device)
+  const regions = runs('tile') ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
   const policy = policyOf(options, precision === 'tf32')
   return { desc: serialise(graph, { ...plain, device, checked, policy, layout, regions }), layout }
@@ -122,12 +113,11 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
     'device',
     'peek',
     'checked',
-    'tiled',
-    'placed',
+    'disabledPasses',
     'precision',
     ...engineOptionNames,
   ])
-  const { inputs, device = 'cpu', peek = [], checked = false, tiled = true, placed = true, precision = 'f32' } = options
+  const { inputs, device = 'cpu', peek = [], checked = false, precision = 'f32', disabledPasses } = options
   if (typeof inputs !== 'object' || inputs === null) {
     throw new InvalidArgument(
       `${where}: inputs must name the inputs of forward and their types: { x: { shape: [1, 224, 224, 3] } }`,
@@ -135,8 +125,7 @@ function checkOptions(model: Traceable, options: CompileOptions): void {
   }
   requireList(where, 'peek', peek, "layers such as 'layer1.0.bn2'")
   requireBoolean(where, 'checked', checked)
-  requireBoolean(where, 'tiled', tiled)
-  requireBoolean(where, 'placed', placed)
+  checkDisabledPasses(where, disabledPasses)
   checkPrecision(where, precision, device)
   checkEngineOptions(where, options)
 }

@@ -43,7 +43,6 @@ export async function gradientNorms(
   const train = new ResidentFeed(plain, data.train, { batchSize, seed: 0, training: true, dropLast: true })
   const { numClasses } = data.train
   const common = {
-    tiled: true,
     checked: false,
     loss: undefined,
     labelSmoothing: 0,

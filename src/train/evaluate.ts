@@ -45,7 +45,7 @@ export async function evaluate(model: Module, data: TrainingData, options: Evalu
   model.assignNames()
   const layout = new StoreLayout(model.parameters())
   const { numClasses } = 'kind' in data ? data : data.train
-  const plain = { tiled: true, checked: false, loss: undefined, labelSmoothing: 0 }
+  const plain = { checked: false, loss: undefined, labelSmoothing: 0 }
   const step = { model, layout, device, numClasses, precision, engines, ...plain }
   const store = await Store.create(device, { weights: layout.size })
   try {

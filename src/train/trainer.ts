@@ -1,5 +1,6 @@
 /** Trainer: a model, its data and an optimizer; `fit()` trains and tells how it goes. */
 import type { Parameter } from '../graph/parameter.js'
+import type { PassName } from '../graph/passes/optional.js'
 import type { Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
 import type { Ema, Optimizer, Schedule } from '../optim/index.js'
@@ -47,10 +48,8 @@ export interface TrainerOptions extends EngineOptions {
   device?: string
   /** Images an evaluation batch; default batchSize. */
   evalBatchSize?: number
-  /** See compile(); default true. */
-  tiled?: boolean
-  /** See compile(); default true. */
-  placed?: boolean
+  /** Passes that are left out, of those that only make a plan faster or smaller: 'tile', … Default: none. */
+  disabledPasses?: readonly PassName[]
   /** The type of activations and their gradients, for training and evaluation; see Precision. Default 'f32'. */
   precision?: Precision
 }

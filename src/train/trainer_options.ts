@@ -1,11 +1,12 @@
 /** What a trainer is given: defaults, and checks before anything is compiled. */
 import type { ImageFileOptions } from '../data/image_files.js'
+import { checkDisabledPasses } from '../graph/passes/optional.js'
 import { checkPrecision } from '../graph/precision.js'
 import { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { checkEngineOptions, engineOptionNames, type EngineOptions } from '../runtime/policy.js'
 import { constant, type Ema } from '../optim/index.js'
-import { requireBoolean, requireInteger, requireKnownOptions, requireNumber, requireSignal } from '../runtime/options.js'
+import { requireInteger, requireKnownOptions, requireNumber, requireSignal } from '../runtime/options.js'
 import type { TrainingData } from './feeds.js'
 import type { FitOptions, TrainerOptions } from './trainer.js'
 import type { Loss } from './training_plan.js'
@@ -18,9 +19,9 @@ export type CompleteOptions = Required<Omit<TrainerOptions, 'loss' | 'ema' | key
 
 export function withDefaults(options: TrainerOptions): CompleteOptions {
   const { seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1, clipGradNorm = 0 } = options
-  const { device = 'cpu', evalBatchSize = options.batchSize, tiled = true, placed = true, precision = 'f32' } = options
+  const { device = 'cpu', evalBatchSize = options.batchSize, disabledPasses = [], precision = 'f32' } = options
   const { loss, ema } = options
-  const rest = { seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, tiled, placed, precision }
+  const rest = { seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, disabledPasses, precision }
   return { ...options, ...rest, loss, ema }
 }
 
@@ -48,7 +49,7 @@ const viewsOf = (options: ImageFileOptions) => Object.fromEntries(Object.entries
 
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',
-  'evalBatchSize', 'tiled', 'placed', 'precision', ...engineOptionNames,
+  'evalBatchSize', 'disabledPasses', 'precision', ...engineOptionNames,
 ] // prettier-ignore
 
 export function checkOptions(options: TrainerOptions): void {
@@ -66,8 +67,7 @@ export function checkOptions(options: TrainerOptions): void {
     clipGradNorm,
     ema,
     evalBatchSize,
-    tiled,
-    placed,
+    disabledPasses,
     precision,
     device = 'cpu',
   } = options
@@ -85,8 +85,7 @@ export function checkOptions(options: TrainerOptions): void {
   if (evalBatchSize !== undefined) requireInteger(where, 'evalBatchSize', evalBatchSize)
   if (labelSmoothing !== undefined) requireNumber(where, 'labelSmoothing', labelSmoothing, 'in [0, 1)', s => s >= 0 && s < 1)
   if (clipGradNorm !== undefined) requireNumber(where, 'clipGradNorm', clipGradNorm, 'above 0', norm => norm > 0)
-  if (tiled !== undefined) requireBoolean(where, 'tiled', tiled)
-  if (placed !== undefined) requireBoolean(where, 'placed', placed)
+  checkDisabledPasses(where, disabledPasses)
   if (precision !== undefined) checkPrecision(where, precision, device)
   checkEngineOptions(where, options)
   if (schedule !== undefined && typeof schedule !== 'function')

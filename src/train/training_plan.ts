@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.js'
 import { differentiate } from '../graph/autodiff.js'
 import type { Parameter } from '../graph/parameter.js'
 import { activationType, scalesLoss, type Precision } from '../graph/precision.js'
+import { passSwitch, type PassName } from '../graph/passes/optional.js'
 import { removeDeadCode } from '../graph/passes/dead_code.js'
 import { fuseAddend } from '../graph/passes/fuse_addend.js'
 import { fuse } from '../graph/passes/fuse.js'
@@ -32,9 +33,8 @@ export interface StepOptions {
   readonly model: Module
   readonly layout: StoreLayout<Parameter>
   readonly device: string
-  readonly tiled: boolean
-  /** Default true. */
-  readonly placed?: boolean
+  /** Default: none. */
+  readonly disabledPasses?: readonly PassName[]
   readonly engines?: EngineOptions | undefined
   readonly checked: boolean
   readonly numClasses: number
@@ -69,8 +69,9 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
 }
 
 export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
-  const { layout, device, tiled, placed = true, checked, engines, precision = 'f32' } = options
+  const { layout, device, checked, engines, precision = 'f32' } = options
   const { accumulate, clipGradNorm, optimizer, ema } = options
+  const runs = passSwitch(options)
   const trace = new Trace(true)
   const { graph } = trace
   const { loss, metrics } = withTrace(trace, () => traceStep(feed, options))
@@ -78,10 +79,10 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
   const arena: ArenaPart = (name, offset, elements) => graph.source(f32([elements]), name, { kind: 'arena', arena: name, offset })
   const state = arena('state', 0, stateIndex.size)
 
-  if (!checked) fuse(graph, new Set(Object.values(metrics)))
+  if (runs('fuse')) fuse(graph, new Set(Object.values(metrics)))
   differentiate(graph, loss, layout.trained, scalesLoss(precision) ? lossScale(graph, state) : undefined)
   ownGradients(graph)
-  if (!checked) fuseAddend(graph)
+  if (runs('fuse')) fuseAddend(graph)
   for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, tensor)
   usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
 
@@ -92,11 +93,9 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
   graph.outputs.set('state', state)
 
   removeDeadCode(graph, new Set())
-  if (placed && !checked) {
-    placeConcats(graph, device)
-    recompute(graph)
-  }
-  const regions = tiled && !checked ? tile(graph.nodes, device) : []
+  if (runs('place-concats')) placeConcats(graph, device)
+  if (runs('recompute')) recompute(graph)
+  const regions = runs('tile') ? tile(graph.nodes, device) : []
   const kept = { gradients, wholeStep: total.totals }
   const policy = policyOf(engines, precision === 'tf32')
   const desc = serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
@@ -104,16 +103,17 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
 }
 
 export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {
-  const { layout, device, tiled, placed = true, engines, precision = 'f32' } = options
+  const { layout, device, engines, precision = 'f32' } = options
+  const runs = passSwitch({ ...options, checked: false })
   const trace = new Trace(false)
   const { graph } = trace
   const { metrics } = withTrace(trace, () => traceStep(feed, options))
   for (const [name, tensor] of Object.entries(metrics)) graph.outputs.set(name, tensor)
-  fuse(graph, new Set(Object.values(metrics)))
+  if (runs('fuse')) fuse(graph, new Set(Object.values(metrics)))
   usePrecision(graph, { type: activationType(precision), layout, parameters })
   removeDeadCode(graph, new Set())
-  if (placed) placeConcats(graph, device)
-  const regions = tiled ? tile(graph.nodes, device) : []
+  if (runs('place-concats')) placeConcats(graph, device)
+  const regions = runs('tile') ? tile(graph.nodes, device) : []
   const policy = policyOf(engines, precision === 'tf32')
   return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })
 }

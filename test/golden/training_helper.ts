@@ -48,7 +48,7 @@ export class Training {
     const optimizer = sgd({ lr, momentum, nesterov, weightDecay })
     const layout = new StoreLayout(model.parameters())
     const options = { model, layout, device, precision, optimizer, numClasses: 10, loss: undefined, labelSmoothing: 0, ema: undefined }
-    const { desc } = trainingPlan(feedOf(batch), { ...options, tiled: true, checked: false, accumulate: 1, clipGradNorm: 0 })
+    const { desc } = trainingPlan(feedOf(batch), { ...options, checked: false, accumulate: 1, clipGradNorm: 0 })
     const store = await Store.create(device, arenasFor(layout, optimizer, undefined))
     for (const parameter of layout.entries) await store.write('weights', layout.offsetOf(parameter), parameter.data)
     await store.write('state', state.lossScale, new Float32Array([lossScale]))

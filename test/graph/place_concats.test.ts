@@ -8,6 +8,7 @@ import { placeConcats } from '../../src/graph/passes/place_concats.js'
 import type { Tensor } from '../../src/graph/tensor.js'
 import { cifarDenseNet, DenseNet } from '../../src/models/densenet.js'
 import type { PlanDesc } from '../../src/runtime/plan_desc.js'
+import type { TrainingOptions } from '../../src/train/training_plan.js'
 import { evaluationDesc, trainingDesc } from './training_desc.js'
 import { traced } from './traced.js'
 
@@ -85,24 +86,26 @@ describe('placeConcats', () => {
 
 const denseNet = (layers: number, growth = 12) => new DenseNet(cifarDenseNet(6 * layers + 4, growth, true))
 const images = [4, 16, 16, 3]
-const peakOf = (layers: number, placed: boolean) => livePeak(trainingDesc(denseNet(layers), [8, 32, 32, 3], { placed }))
+const copying = { disabledPasses: ['place-concats'] } as const
+const peakOf = (layers: number, options: Partial<TrainingOptions> = {}) =>
+  livePeak(trainingDesc(denseNet(layers), [8, 32, 32, 3], options))
 const applies = ({ nodes }: PlanDesc) => nodes.filter(({ op }) => op === 'bnApply').length
 
 describe('in a training step of a DenseNet', () => {
   test('memory grows with the new channels only', () => {
-    const growth = (placed: boolean) => {
-      const [a, b, c] = [8, 16, 24].map(layers => peakOf(layers, placed)) as [number, number, number]
+    const growth = (options: Partial<TrainingOptions> = {}) => {
+      const [a, b, c] = [8, 16, 24].map(layers => peakOf(layers, options)) as [number, number, number]
       return (c - b) / (b - a)
     }
     // The gradients of the filters alone, which are as large as the network, grow faster.
-    expect(growth(true)).toBeLessThan(1.05)
-    expect(growth(false)).toBeGreaterThan(1.4)
-    expect(peakOf(24, true)).toBeLessThan(0.5 * peakOf(24, false))
+    expect(growth()).toBeLessThan(1.05)
+    expect(growth(copying)).toBeGreaterThan(1.4)
+    expect(peakOf(24)).toBeLessThan(0.5 * peakOf(24, copying))
   })
 
   test('the norms of placed concats are applied again, no others', () => {
     // Of each block's layers but the first the norm at the start, and that of each transition.
-    const [placed, copied] = [true, false].map(each => applies(trainingDesc(denseNet(4), images, { placed: each })))
+    const [placed, copied] = [{}, copying].map(options => applies(trainingDesc(denseNet(4), images, options)))
     expect(placed! - copied!).toBe(3 * 3 + 2)
   })
 
@@ -114,7 +117,7 @@ describe('in a training step of a DenseNet', () => {
     }
   })
 
-  test.each([{ checked: true }, { placed: false }, { device: 'cuda' }])('nothing is placed with %o', options => {
+  test.each([{ checked: true }, copying, { device: 'cuda' }])('nothing is placed with %o', options => {
     const { tensors } = trainingDesc(denseNet(4), images, options)
     expect(tensors.filter(({ pitch }) => pitch !== 0)).toEqual([])
   })

@@ -62,7 +62,7 @@ describe.each([
   })
 
   test('switched off: the same nodes, no region', () => {
-    const plain = trainingDesc(model, shape, { tiled: false })
+    const plain = trainingDesc(model, shape, { disabledPasses: ['tile'] })
     expect(plain.regions).toEqual([])
     expect({ ...plain, regions: desc.regions }).toEqual(desc)
   })

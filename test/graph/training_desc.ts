@@ -28,7 +28,6 @@ function optionsFor(model: Module, options: Partial<TrainingOptions>): TrainingO
     model,
     layout: new StoreLayout(model.parameters()),
     device: 'cpu',
-    tiled: true,
     checked: false,
     numClasses: 10,
     loss: undefined,

@@ -36,7 +36,11 @@ describe.each([false, true])('erased: %o', erased => {
     const model = models.create(name, { ...options, numClasses: 10 })
     const shape = [8, 2 * size, 2 * size, 3]
     eraseReLU(model, erased ? erase : { proportion: 0 })
-    for (const desc of [trainingDesc(model, shape), trainingDesc(model, shape, { tiled: false }), evaluationDesc(model, shape)]) {
+    for (const desc of [
+      trainingDesc(model, shape),
+      trainingDesc(model, shape, { disabledPasses: ['tile'] }),
+      evaluationDesc(model, shape),
+    ]) {
       const { arena, livePeak, largest } = await memoryOf(desc)
       expect(livePeak).toBeGreaterThan(largest[0]!.bytes)
       expect(arena).toBeGreaterThanOrEqual(livePeak)
@@ -124,10 +128,9 @@ describe('shared memory changes no bit', () => {
       images: values(4 * 16 * 16 * 3, step),
       labels: Int32Array.from({ length: 4 }, (_, i) => i % 10),
     })
-    const [placed, copied] = [true, false].map(each => trainingDesc(model, [4, 16, 16, 3], { placed: each, tiled: false })) as [
-      PlanDesc,
-      PlanDesc,
-    ]
+    const [placed, copied] = [[], ['place-concats'] as const].map(each =>
+      trainingDesc(model, [4, 16, 16, 3], { disabledPasses: ['tile', ...each] }),
+    ) as [PlanDesc, PlanDesc]
     const [here, apart] = await sharedAndApart(placed, layout, arrays, 2)
     const [there] = await sharedAndApart(copied, layout, arrays, 2)
     expect(here!.seen).toEqual(apart!.seen)

@@ -16,7 +16,13 @@ async function eventsOf(trainer: Trainer): Promise<TrainingEvent[]> {
 }
 
 test('an option that is undefined is one that was left out', async () => {
-  const left = { schedule: undefined, accumulate: undefined, clipGradNorm: undefined, device: undefined, tiled: undefined }
+  const left = {
+    schedule: undefined,
+    accumulate: undefined,
+    clipGradNorm: undefined,
+    device: undefined,
+    disabledPasses: undefined,
+  }
   const { losses } = await train(new Plain(), { data: source(24), ...(left as unknown as Partial<TrainerOptions>) })
   expect(losses).toEqual((await train(new Plain(), { data: source(24) })).losses)
   expect(losses.length).toBe(3)
