@@ -52,7 +52,7 @@ export async function writeFileWhole(file: string, content: string | Uint8Array 
     try {
       await writeHashed(fresh, parts)
       await rename(fresh, file)
-      await sync(dirname(file))
+      await syncFolder(dirname(file))
     } catch (error) {
       await rm(fresh, { force: true }).catch(() => undefined)
       throw error
@@ -117,11 +117,11 @@ export async function writeFolderWhole(folder: string, fill: (fresh: string) => 
       await rm(fresh, { recursive: true, force: true })
       await makeFolder(fresh)
       await fill(fresh)
-      await sync(fresh)
+      await syncFolder(fresh)
       await rm(old, { recursive: true, force: true })
       await rename(folder, old).catch(ignoreMissing)
       await rename(fresh, folder)
-      await sync(dirname(folder))
+      await syncFolder(dirname(folder))
       await rm(old, { recursive: true, force: true })
     } catch (error) {
       await rm(fresh, { recursive: true, force: true }).catch(() => undefined)
@@ -147,11 +147,11 @@ export async function replaceLink(link: string, target: string): Promise<void> {
     await rm(fresh, { force: true })
     await symlink(target, fresh)
     await rename(fresh, link)
-    await sync(dirname(link))
+    await syncFolder(dirname(link))
   })
 }
 
-const sync = (folder: string): Promise<void> => withFile(folder, 'r', handle => handle.sync())
+export const syncFolder = (folder: string): Promise<void> => withFile(folder, 'r', handle => handle.sync())
 
 async function withFile<T>(file: string, flags: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(file, flags)
