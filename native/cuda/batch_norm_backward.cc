@@ -16,6 +16,7 @@ struct Described {
   explicit Described(const OpDesc& desc)
       : dtype(desc.read("x").dtype),
         pieces(desc.read("x")),
+        pitch(desc.read("x").pixel_pitch()),
         relu(activation_named(desc.attributes.text("activation")) == Activation::relu),
         infer(desc.is("batchNormInferBwd")),
         epsilon(infer ? static_cast<float>(desc.attributes.number("epsilon")) : -1) {}
@@ -23,11 +24,12 @@ struct Described {
   BnBackward bind(const Operands& at) const {
     const BnParameters parameters{at.read("mean"), at.read(infer ? "variance" : "invstd"), at.read("gamma"), at.read("beta"),
                                   epsilon};
-    return {parameters, at.read<void>("dy"), at.read<void>("x"), at.read<std::uint8_t>("mask"), relu};
+    return {parameters, at.read<void>("dy"), at.read<void>("x"), pitch, at.read<std::uint8_t>("mask"), relu};
   }
 
   DType dtype;
   Pieces pieces;
+  std::int64_t pitch;
   bool relu;
   bool infer;
   float epsilon;

@@ -14,6 +14,7 @@ namespace eraserelu::cuda {
 std::unique_ptr<Kernel> bn_stats(const OpDesc& desc, Device& device) {
   const DType dtype = desc.read("x").dtype;
   const Pieces pieces(desc.read("x"));
+  const std::int64_t pitch = desc.read("x").pixel_pitch();
   const double epsilon = desc.attributes.number("epsilon");
   Requirements needs;
   needs.scratchpad = static_cast<std::size_t>(bnMoments * pieces.count() * pieces.channels) * sizeof(float);
@@ -24,7 +25,7 @@ std::unique_ptr<Kernel> bn_stats(const OpDesc& desc, Device& device) {
     const BnStatistics statistics{at.write("mean"), at.write("invstd"), at.write("variance")};
     return [=](std::int64_t first, std::int64_t count) {
       const cudaError_t status =
-          bn_stats_pieces(dtype, x, pieces, first * pieces.perImage, count * pieces.perImage, partial, stream);
+          bn_stats_pieces(dtype, x, pitch, pieces, first * pieces.perImage, count * pieces.perImage, partial, stream);
       if (status != cudaSuccess || first + count < pieces.batch) return status;
       return bn_stats_combine(partial, pieces, epsilon, statistics, stream);
     };
@@ -46,7 +47,7 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, Device& device, const char* sp
   return own_kernel(desc, needs, [=, stream = device.stream](const Operands& at) -> DeviceLaunch {
     const BnParameters parameters{at.read("mean"), at.read(spread), at.read("gamma"), at.read("beta"), epsilon};
     std::uint8_t* mask = at.write<std::uint8_t>("mask");
-    const BnApply all{parameters, at.read<void>("x"), at.read<void>("residual"), at.write<void>("y"), mask, relu};
+    const BnApply all{parameters, at.read<void>("x"), x.pixel_pitch(), at.read<void>("residual"), at.write<void>("y"), mask, relu};
     return [=](std::int64_t first, std::int64_t count) {
       return bn_apply(x.dtype, all, channels, first * rows, count * rows, stream);
     };

@@ -91,9 +91,6 @@ class CudaBackend final : public Backend {
 
   std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) override {
     use();
-    for (const auto* operands : {&desc.reads, &desc.writes})
-      for (const TensorDesc& operand : *operands)
-        if (operand.present && operand.pitched()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cuda' takes no pitch");
     return prepare_kernel(desc, device_, policy);
   }
 

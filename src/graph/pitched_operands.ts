@@ -15,8 +15,5 @@ const pitched: Readonly<Partial<Record<GraphOp, string>>> = {
   slice: 'x',
 }
 
-/** Whether the kernels of a device take a pitch. Those of a GPU do not yet. */
-export const takesPitches = (device: string): boolean => !device.startsWith('cuda')
-
 /** Names, separated by spaces; of an operand with '*' without its number. */
 export const pitchedOperands = (op: GraphOp): string => pitched[op] ?? ''

@@ -94,7 +94,7 @@ export function inferencePlan(
   usePrecision(graph, { type: activationType(precision), layout, parameters: 'weights' })
   removeDeadCode(graph, new Set())
 
-  if (runs('place-concats')) placeConcats(graph, device)
+  if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
   const policy = policyOf(options, precision === 'tf32')

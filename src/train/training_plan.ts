@@ -93,7 +93,7 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
   graph.outputs.set('state', state)
 
   removeDeadCode(graph, new Set())
-  if (runs('place-concats')) placeConcats(graph, device)
+  if (runs('place-concats')) placeConcats(graph)
   if (runs('recompute')) recompute(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const kept = { gradients, wholeStep: total.totals }
@@ -112,7 +112,7 @@ export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'we
   if (runs('fuse')) fuse(graph, new Set(Object.values(metrics)))
   usePrecision(graph, { type: activationType(precision), layout, parameters })
   removeDeadCode(graph, new Set())
-  if (runs('place-concats')) placeConcats(graph, device)
+  if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const policy = policyOf(engines, precision === 'tf32')
   return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })

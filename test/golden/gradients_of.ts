@@ -4,6 +4,8 @@ import type { Parameter } from '../../src/graph/parameter.js'
 import { removeDeadCode } from '../../src/graph/passes/dead_code.js'
 import { fuse } from '../../src/graph/passes/fuse.js'
 import { lower } from '../../src/graph/passes/lower.js'
+import { placeConcats } from '../../src/graph/passes/place_concats.js'
+import { recompute } from '../../src/graph/passes/recompute.js'
 import { serialise } from '../../src/graph/serialise.js'
 import { f32, type Tensor } from '../../src/graph/tensor.js'
 import { Trace, withTrace } from '../../src/graph/trace.js'
@@ -64,6 +66,8 @@ export class GradientPlan {
     const layout = new StoreLayout(parameters)
     lower(graph, { state: graph.source(f32([state.size]), 'state', { kind: 'arena', arena: 'state' }), layout })
     removeDeadCode(graph, kept)
+    placeConcats(graph)
+    recompute(graph)
 
     const store = await Store.create(device, { weights: layout.size, state: state.size })
     const wholeStep = new Set<Tensor>()

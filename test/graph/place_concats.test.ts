@@ -40,7 +40,7 @@ describe('placeConcats', () => {
       for (let i = 0; i < 3; i++) ys.push(layer(ys.at(-1) ?? x))
       return norm(ys.at(-1)!)
     })
-    placeConcats(graph, 'cpu')
+    placeConcats(graph)
     expect(partsOf(graph, ys)).toEqual([
       [16, 0, 16],
       [16, 0, 16],
@@ -68,7 +68,7 @@ describe('placeConcats', () => {
       return relu(ys.at(-1)!) // takes no pitch
     })
     graph.outputs.set('peeked', ys[1]!)
-    placeConcats(graph, 'cpu')
+    placeConcats(graph)
     expect(partsOf(graph, ys)).toEqual([undefined, undefined, [24, 0, 24], [24, 0, 24], undefined])
     // The last reads the buffer and copies it.
     expect(Object.keys(concatsOf(graph).at(-1)!.reads)).toHaveLength(2)
@@ -79,7 +79,7 @@ describe('placeConcats', () => {
       const joined = concat([concat([x, x], 1), x], 1)
       return norm(concat([joined, joined]))
     })
-    placeConcats(graph, 'cpu')
+    placeConcats(graph)
     expect(graph.parts.size).toBe(0)
   })
 })
@@ -117,7 +117,7 @@ describe('in a training step of a DenseNet', () => {
     }
   })
 
-  test.each([{ checked: true }, copying, { device: 'cuda' }])('nothing is placed with %o', options => {
+  test.each([{ checked: true }, copying])('nothing is placed with %o', options => {
     const { tensors } = trainingDesc(denseNet(4), images, options)
     expect(tensors.filter(({ pitch }) => pitch !== 0)).toEqual([])
   })

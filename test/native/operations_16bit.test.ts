@@ -5,11 +5,12 @@
 import { describe, expect, test } from 'vitest'
 import { run, type RunOperationOptions } from '../../src/graph/run.js'
 import { typedOperands } from '../../src/graph/typed_operands.js'
-import { operandNames, vocabulary } from '../../src/graph/vocabulary.js'
+import { vocabulary } from '../../src/graph/vocabulary.js'
 import type { Float16, HostTensor } from '../../src/runtime/dtype.js'
 import { decodeFloat16, encodeFloat16 } from '../../src/runtime/float16.js'
+import { inBothTypes, isTyped, narrowed, widened } from './both_types.js'
 import type { Case } from './cases/case.js'
-import { makeDraw, type Draw } from './cases/draw.js'
+import { makeDraw } from './cases/draw.js'
 import { cases } from './cases/index.js'
 import { batchOf, canBeCut, expectResults, testedDevices, toleranceOf } from './helpers.js'
 
@@ -76,17 +77,6 @@ test.each(devices)('on %s chunks of a filter gradient are summed in f32', async 
   }
 })
 
-/** A case with its typed operands in a 16-bit type, and in f32 with the same numbers. */
-function inBothTypes(each: Case, dtype: Float16, draw: Draw) {
-  const { inputs, attributes, outputs = {}, ...rest } = each.make(draw)
-  const narrow = mapValues(inputs, (tensor, name) => (isTyped(each, name) ? narrowed(tensor, dtype) : tensor))
-  const types = mapValues(outputs, (type, name) => (isTyped(each, name) ? { ...type, dtype } : type))
-  return {
-    narrow: { inputs: narrow, attributes, options: { ...rest, outputs: types } },
-    wide: { inputs: mapValues(narrow, widened), attributes, options: { ...rest, outputs } },
-  }
-}
-
 /** How often a result may have been rounded to the type: cuDNN's convolution, and what it did not fuse with it. */
 function roundings({ op }: Case, { device }: RunOperationOptions): number {
   return device !== 'reference' && (op === 'conv2d' || op === 'conv2dBwdData') ? 2 : 1
@@ -118,19 +108,4 @@ function expectRounded(name: string, actual: HostTensor, expected: HostTensor, f
     expect.fail(
       `${name}: element ${wrong} of [${expected.shape.join(', ')}] is ${values[wrong]}, not ${expected.data[wrong]}, in ${dtype} ${exact[wrong]}`,
     )
-}
-
-const isTyped = ({ op }: Case, name: string) => operandNames(typedOperands[op]).includes(name) || vocabulary[op].reads === 'x*'
-
-const narrowed = ({ shape, data }: HostTensor, dtype: Float16): HostTensor => ({
-  shape,
-  data: encodeFloat16(data as Float32Array, dtype),
-  dtype,
-})
-
-const widened = (tensor: HostTensor): HostTensor =>
-  tensor.dtype ? { shape: tensor.shape, data: decodeFloat16(tensor.data as Uint16Array, tensor.dtype) } : tensor
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A, name: string) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]))
 }

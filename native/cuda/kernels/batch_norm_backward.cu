@@ -16,12 +16,11 @@ struct Gradients {
   float centred[width];   // x - mean
 };
 
-/// Of `own` channels from c on of a row of tensors [rows, C].
+/// Of `own` channels from c on of a row.
 template <typename Own>
 __device__ __forceinline__ Gradients<Own::width> gradients_at(const BnBackward& a, const BnChannel (&channel)[Own::width],
                                                               std::int64_t row, std::int64_t channels, int c, int own) {
-  const std::int64_t at = row * channels + c;
-  const auto dy = Own::load(a.dy, at, own), x = Own::load(a.x, at, own);
+  const auto dy = Own::load(a.dy, row * channels + c, own), x = Own::load(a.x, row * a.pitch + c, own);
   unsigned mask = 0;
   if constexpr (Own::masked) mask = a.mask[Own::mask_at(row, channels, c)];
   Gradients<Own::width> result;
@@ -92,15 +91,19 @@ __global__ void __launch_bounds__(blockSize)
     const std::int64_t row = row_number<applyRows>(k);
     if (row >= rows) return;
     const Gradients<width> here = gradients_at<Own>(a, channel, first + row, channels, c, own);
-    Pack<T, width> dx, dresidual;
+    const std::int64_t at = (first + row) * channels + c;
+    // One pack after the other: with both at once a kernel spills registers on sm_100.
+    if (out.dresidual) {
+      Pack<T, width> dresidual;
+      for (int i = 0; i < width; ++i) dresidual.values[i] = from_float<T>(here.g[i]);
+      Own::store(dresidual, out.dresidual, at, own);
+    }
+    Pack<T, width> dx;
     for (int i = 0; i < width; ++i) {
       const float direct = channel[i].scale * here.g[i];
       dx.values[i] = from_float<T>(constants ? direct : direct + fmaf(slope[i], here.centred[i], offset[i]));
-      dresidual.values[i] = from_float<T>(here.g[i]);
     }
-    const std::int64_t at = (first + row) * channels + c;
     Own::store(dx, out.dx, at, own);
-    if (out.dresidual) Own::store(dresidual, out.dresidual, at, own);
   }
 }
 
@@ -112,7 +115,7 @@ const std::uint8_t* mask_of(const BnBackward& backward) { return backward.relu ?
 cudaError_t bn_bwd_pieces(DType dtype, const BnBackward& backward, const Pieces& pieces, std::int64_t first, std::int64_t count,
                           float* partial, cudaStream_t stream) {
   return with_channels(
-      dtype, pieces.channels, mask_of(backward),
+      dtype, pieces.channels | backward.pitch, mask_of(backward),
       [&](auto own) {
         using Own = decltype(own);
         const Rectangles rectangles(pieces.channels, Own::width);
@@ -125,7 +128,7 @@ cudaError_t bn_bwd_pieces(DType dtype, const BnBackward& backward, const Pieces&
 cudaError_t bn_bwd_apply(DType dtype, const BnBackward& backward, const BnInputGradient& gradient, std::int64_t channels,
                          std::int64_t first, std::int64_t rows, cudaStream_t stream) {
   return with_channels(
-      dtype, channels, mask_of(backward),
+      dtype, channels | backward.pitch, mask_of(backward),
       [&](auto own) {
         using Own = decltype(own);
         const Rectangles rectangles(channels, Own::width);

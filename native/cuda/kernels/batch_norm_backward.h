@@ -13,6 +13,7 @@ struct BnBackward {
   BnParameters parameters;
   const void* dy;
   const void* x;
+  std::int64_t pitch;         // elements from a row of x to the next
   const std::uint8_t* mask;   // bits, or nullptr
   bool relu;
 
@@ -42,7 +43,7 @@ struct BnInputGradient {
   }
 };
 
-/// Rows [first, first + rows) of tensors [rows, C].
+/// Rows [first, first + rows) of tensors [rows, C], of which x alone may have a pitch.
 cudaError_t bn_bwd_apply(DType dtype, const BnBackward& backward, const BnInputGradient& gradient, std::int64_t channels,
                          std::int64_t first, std::int64_t rows, cudaStream_t stream);
 

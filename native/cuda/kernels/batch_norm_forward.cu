@@ -49,13 +49,13 @@ __device__ __forceinline__ Moments moments_of(const Pack<T, width> (&run)[runLen
 
 template <typename T, int width>
 __global__ void __launch_bounds__(blockSize)
-    bn_stats_pieces_kernel(const T* x, Pieces pieces, std::int64_t first, float* partial) {
+    bn_stats_pieces_kernel(const T* x, std::int64_t pitch, Pieces pieces, std::int64_t first, float* partial) {
   SHARED_ARRAY(Moments, parts, mergeSize<width>);
   const std::int64_t piece = first + blockIdx.x, rows = pieces.rows_of(piece);
   const int c = first_channel<width>();
   const bool real = c < pieces.channels;
   Moments own[width] = {};
-  const T* const from = x + pieces.first_row(piece) * pieces.channels + c;
+  const T* const from = x + pieces.first_row(piece) * pitch + c;
   if (real)
     for (std::int64_t row = threadIdx.y; row < rows; row += runLength * blockDim.y) {
       Pack<T, width> run[runLength];
@@ -63,7 +63,7 @@ __global__ void __launch_bounds__(blockSize)
       for (int i = 0; i < runLength; ++i) {
         const std::int64_t next = row + i * blockDim.y;
         if (next >= rows) continue;
-        run[i] = Pack<T, width>::load(from + next * pieces.channels);
+        run[i] = Pack<T, width>::load(from + next * pitch);
         ++count;
       }
       for (int i = 0; i < width; ++i) own[i] = merged(own[i], moments_of(run, count, i));
@@ -127,7 +127,7 @@ __global__ void __launch_bounds__(blockSize)
     const std::int64_t row = row_number<applyRows>(k);
     if (row >= rows) return;
     const std::int64_t at = (first + row) * channels + c;
-    const auto x = Own::load(a.x, at, own);
+    const auto x = Own::load(a.x, (first + row) * a.pitch + c, own);
     Pack<T, width> residual{};
     if (a.residual) residual = Own::load(a.residual, at, own);
     Pack<T, width> y;
@@ -159,15 +159,15 @@ __global__ void __launch_bounds__(blockSize)
 
 }  // namespace
 
-cudaError_t bn_stats_pieces(DType dtype, const void* x, const Pieces& pieces, std::int64_t first, std::int64_t count,
-                            float* partial, cudaStream_t stream) {
+cudaError_t bn_stats_pieces(DType dtype, const void* x, std::int64_t pitch, const Pieces& pieces, std::int64_t first,
+                            std::int64_t count, float* partial, cudaStream_t stream) {
   return with_packs(
-      dtype, pieces.channels,
+      dtype, pieces.channels | pitch,
       [&](auto type, auto width) {
         using T = typename decltype(type)::type;
         const Rectangles rectangles(pieces.channels, width);
         return launch(bn_stats_pieces_kernel<T, decltype(width)::value>, dim3(static_cast<unsigned>(count), rectangles.groups),
-                      rectangles.block, 0, stream, static_cast<const T*>(x), pieces, first, partial);
+                      rectangles.block, 0, stream, static_cast<const T*>(x), pitch, pieces, first, partial);
       },
       x);
 }
@@ -181,7 +181,7 @@ cudaError_t bn_stats_combine(const float* partial, const Pieces& pieces, double 
 cudaError_t bn_apply(DType dtype, const BnApply& apply, std::int64_t channels, std::int64_t first, std::int64_t rows,
                      cudaStream_t stream) {
   return with_channels(
-      dtype, channels, apply.mask,
+      dtype, channels | apply.pitch, apply.mask,
       [&](auto own) {
         using Own = decltype(own);
         const Rectangles rectangles(channels, Own::width);

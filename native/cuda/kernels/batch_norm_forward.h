@@ -12,9 +12,9 @@ namespace eraserelu::cuda {
 /// What bn_stats leaves of a piece and channel: partial [piece][bnMoments][C].
 constexpr int bnMoments = 3;
 
-/// Reduces `count` pieces from `first`.
-cudaError_t bn_stats_pieces(DType dtype, const void* x, const Pieces& pieces, std::int64_t first, std::int64_t count,
-                            float* partial, cudaStream_t stream);
+/// Reduces `count` pieces from `first`; `pitch`: elements from a row of x to the next.
+cudaError_t bn_stats_pieces(DType dtype, const void* x, std::int64_t pitch, const Pieces& pieces, std::int64_t first,
+                            std::int64_t count, float* partial, cudaStream_t stream);
 
 struct BnStatistics {
   float* mean;
@@ -35,6 +35,7 @@ cudaError_t bn_stats_combine(const float* partial, const Pieces& pieces, double 
 struct BnApply {
   BnParameters parameters;
   const void* x;
+  std::int64_t pitch;     // elements from a row of x to the next
   const void* residual;   // or nullptr
   void* y;
   std::uint8_t* mask;   // bits, as base/mask.h says; or nullptr
@@ -47,7 +48,7 @@ struct BnApply {
   }
 };
 
-/// Rows [first, first + rows) of tensors [rows, C].
+/// Rows [first, first + rows) of tensors [rows, C], of which x alone may have a pitch.
 cudaError_t bn_apply(DType dtype, const BnApply& apply, std::int64_t channels, std::int64_t first, std::int64_t rows,
                      cudaStream_t stream);
 

@@ -34,7 +34,8 @@ struct Channels {
   }
 };
 
-/// Calls body(Channels<…>{}) with what fits the dtype, the number of channels and the addresses.
+/// Calls body(Channels<…>{}) with what fits the dtype, the number of channels (joined by | with a pitch where a tensor has one) and
+/// the addresses.
 template <typename Body, typename... Pointers>
 cudaError_t with_channels(DType dtype, std::int64_t channels, const void* mask, const Body& body, const Pointers*... pointers) {
   if (!mask)

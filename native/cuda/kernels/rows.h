@@ -33,7 +33,8 @@ struct Rectangles {
 inline dim3 combining_block() { return dim3(8, blockSize / 8); }
 inline dim3 combining_grid(std::int64_t columns) { return dim3(1, static_cast<unsigned>((columns + 7) / 8)); }
 
-/// Calls body(Type<T>{}, width) with the type of a dtype and with how many channels a pack has, an integral constant.
+/// Calls body(Type<T>{}, width) with the type of a dtype and with how many channels a pack has, an integral constant. `channels`:
+/// their number, joined by | with a pitch where a tensor has one, since packs have a power of two of channels.
 template <typename Body, typename... Pointers>
 cudaError_t with_packs(DType dtype, std::int64_t channels, const Body& body, const Pointers*... pointers) {
   return with_type(dtype, [&](auto type) {

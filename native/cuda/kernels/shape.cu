@@ -12,7 +12,8 @@ __global__ void __launch_bounds__(blockSize) join_kernel(JoinedInputs inputs, Un
   const int input = static_cast<int>(blockIdx.y);
   const std::int64_t run = inputs.run[input], element = thread_number();
   if (element >= rows * run) return;
-  y[element / run * row + inputs.before[input] + element % run] = static_cast<const Unit*>(inputs.data[input])[element];
+  const Unit* const from = static_cast<const Unit*>(inputs.data[input]);
+  y[element / run * row + inputs.before[input] + element % run] = from[element / run * inputs.pitch[input] + element % run];
 }
 
 template <typename Unit>
@@ -86,14 +87,15 @@ cudaError_t join(const JoinedInputs& inputs, std::size_t elementSize, void* y, s
   std::uintptr_t bits = address(y) | static_cast<std::uintptr_t>(row) * elementSize;
   std::int64_t longest = 0;
   for (int i = 0; i < inputs.count; ++i) {
-    bits |= address(inputs.data[i]) | static_cast<std::uintptr_t>(inputs.run[i] | inputs.before[i]) * elementSize;
+    bits |= address(inputs.data[i]) | static_cast<std::uintptr_t>(inputs.run[i] | inputs.pitch[i] | inputs.before[i]) * elementSize;
     longest = std::max(longest, inputs.run[i]);
   }
   return with_unit(bits, [&](auto unit) {
     using T = typename decltype(unit)::type;
     const auto perUnit = static_cast<std::int64_t>(sizeof(T) / elementSize);
     JoinedInputs inUnits = inputs;
-    for (int i = 0; i < inputs.count; ++i) inUnits.run[i] /= perUnit, inUnits.before[i] /= perUnit;
+    for (std::int64_t* counts : {inUnits.run, inUnits.pitch, inUnits.before})
+      for (int i = 0; i < inputs.count; ++i) counts[i] /= perUnit;
     dim3 grid = grid_for(rows * longest / perUnit);
     grid.y = static_cast<unsigned>(inputs.count);
     return launch(join_kernel<T>, grid, dim3(blockSize), 0, stream, inUnits, static_cast<T*>(y), rows, row / perUnit);

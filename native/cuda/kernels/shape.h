@@ -15,6 +15,7 @@ struct JoinedInputs {
   int count = 0;
   const void* data[capacity] = {};
   std::int64_t run[capacity] = {};      // elements that each gives to a row
+  std::int64_t pitch[capacity] = {};    // elements from one run of each to the next
   std::int64_t before[capacity] = {};   // elements of the row before them
 
   template <typename Visit>
@@ -23,7 +24,7 @@ struct JoinedInputs {
   }
 };
 
-/// Fills the inputs' part of every row of y; `row`: the elements of a row of y.
+/// Fills the inputs' part of every row of y; `row`: the elements from a row of y to the next.
 cudaError_t join(const JoinedInputs& inputs, std::size_t elementSize, void* y, std::int64_t rows, std::int64_t row,
                  cudaStream_t stream);
 

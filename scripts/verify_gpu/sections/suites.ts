@@ -6,6 +6,7 @@ const operations = {
   operations: () => import('../../../test/native/operations.test.js'),
   mask: () => import('../../../test/native/mask.test.js'),
   operations_16bit: () => import('../../../test/native/operations_16bit.test.js'),
+  pitched: () => import('../../../test/native/pitched.test.js'),
   float16: () => import('../../../test/native/float16.test.js'),
   chunks: () => import('../../../test/native/chunks.test.js'),
   misuse: () => import('../../../test/native/misuse.test.js'),

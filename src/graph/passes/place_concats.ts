@@ -4,15 +4,14 @@
  * of its last concat instead of the sum of all. A concat stays a tensor of its own where an operation reads it that takes no pitch.
  */
 import { readersOf, type Graph, type Node } from '../graph.js'
-import { pitchedOperands, takesPitches } from '../pitched_operands.js'
+import { pitchedOperands } from '../pitched_operands.js'
 import type { Tensor } from '../tensor.js'
 
 /** Elements to whose multiple a pixel of the buffer is rounded up: 16 bytes of the narrowest type, so that no row spoils vectors. */
 const pitchMultiple = 8
 
 /** To be used when the graph has all its nodes. */
-export function placeConcats(graph: Graph, device: string): void {
-  if (!takesPitches(device)) return
+export function placeConcats(graph: Graph): void {
   const readers = readersOf(graph.nodes)
   const leaving = new Set<Tensor>([...graph.outputs.values(), ...graph.gradients.values()])
   const placed = new Set<Node>()

@@ -25,6 +25,7 @@ test.each([
   ['resnet20', { imageSize: 8, width: 8, precision: 'bf16', erase: 'last' }, 200],
   ['resnet20', { imageSize: 8, width: 8, precision: 'f16', shortcut: 'B' }, 210],
   ['resnet50', { imageSize: 8, precision: 'bf16' }, 500],
+  ['densenet_bc_22_6', { imageSize: 8, precision: 'bf16' }, 260],
 ] as const)('%s %o', { timeout: 300_000 }, async (model, options, most) => {
   const { table, counted } = await launches(model, options)
   expect(table).toBe(counted)

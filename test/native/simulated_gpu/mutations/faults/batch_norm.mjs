@@ -1,5 +1,5 @@
 // Faults in batch norm.
-import { cases, chunks } from './tests.mjs'
+import { cases, chunks, pitched } from './tests.mjs'
 
 const forward = 'kernels/batch_norm_forward.cu'
 const backward = 'kernels/batch_norm_backward.cu'
@@ -132,5 +132,29 @@ export const batchNorm = [
     find: 'fmaf(slope[i], here.centred[i], offset[i])',
     replace: 'slope[i] * here.centred[i]',
     tests: cases('bnBwdApply'),
+  },
+  {
+    name: 'bn-pitch-forgotten',
+    about: 'x with a pixel pitch is read as if it were dense',
+    file: forward,
+    find: 'Own::load(a.x, (first + row) * a.pitch + c, own)',
+    replace: 'Own::load(a.x, at, own)',
+    tests: pitched('bnApply', 'batchNormInfer'),
+  },
+  {
+    name: 'bn-pitch-within-a-piece-only',
+    about: 'a piece begins where it would without a pitch',
+    file: forward,
+    find: 'x + pieces.first_row(piece) * pitch + c',
+    replace: 'x + pieces.first_row(piece) * pieces.channels + c',
+    tests: pitched('bnStats'),
+  },
+  {
+    name: 'bn-pitch-of-the-other-operand',
+    about: 'the pitch of x used for dy',
+    file: backward,
+    find: 'Own::load(a.dy, row * channels + c, own)',
+    replace: 'Own::load(a.dy, row * a.pitch + c, own)',
+    tests: pitched('bnBwdReduce', 'bnBwdApply'),
   },
 ]

@@ -1,5 +1,5 @@
 // Faults in elementwise operations, reductions, images and the loss.
-import { cases } from './tests.mjs'
+import { cases, pitched } from './tests.mjs'
 
 const kernels = 'kernels/elementwise.cu'
 
@@ -131,5 +131,13 @@ export const elementwise = [
     find: 'a_.outWidth - 1 - column_',
     replace: 'a_.outWidth - column_',
     tests: cases('imageInput'),
+  },
+  {
+    name: 'concat-units-despite-pitch',
+    about: 'units of 16 bytes that a pitch is no multiple of',
+    file: 'kernels/shape.cu',
+    find: 'inputs.run[i] | inputs.pitch[i] | inputs.before[i]',
+    replace: 'inputs.run[i] | inputs.before[i]',
+    tests: pitched('concat'),
   },
 ]

@@ -9,5 +9,10 @@ export const cases = (...operations) => [{ file: 'test/native/operations.test.ts
 /** The same operations launched in chunks of the batch. */
 export const chunks = (...operations) => [{ file: 'test/native/chunks.test.ts', pattern: title(operations) }]
 
+/** The cases of some operations with a pixel pitch. */
+export const pitched = (...operations) => [
+  { file: 'test/native/pitched.test.ts', pattern: title(operations).replace('cuda', 'cuda in \\w+') },
+]
+
 /** Ten steps of ResNet-20 against PyTorch. */
 export const trajectory = [{ file: 'test/golden/trajectory.test.ts', pattern: 'on cuda baseline' }]

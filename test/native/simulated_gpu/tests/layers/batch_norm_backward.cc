@@ -65,6 +65,7 @@ struct OnDevice {
         backward{{mean, invstd, gamma, beta},
                  dy,
                  x,
+                 e.shape.channels,
                  e.gate == Gate::mask ? mask.data<std::uint8_t>() : nullptr,
                  e.gate != Gate::open} {}
 

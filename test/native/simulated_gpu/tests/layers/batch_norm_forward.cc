@@ -19,7 +19,7 @@ Statistics statistics_of(const BnShape& shape, DType dtype, const DeviceTensor& 
   const DeviceTensor partial(DType::f32, cuda::bnMoments * pieces.count() * shape.channels);
   const DeviceTensor mean(DType::f32, shape.channels), invstd(DType::f32, shape.channels), variance(DType::f32, shape.channels);
   in_chunks(shape.batch, chunk, [&](std::int64_t first, std::int64_t count) {
-    return cuda::bn_stats_pieces(dtype, x, pieces, first * pieces.perImage, count * pieces.perImage, partial, nullptr);
+    return cuda::bn_stats_pieces(dtype, x, shape.channels, pieces, first * pieces.perImage, count * pieces.perImage, partial, nullptr);
   });
   CUDA(cuda::bn_stats_combine(partial, pieces, epsilon, {mean, invstd, variance}, nullptr));
   return {mean.values(), invstd.values(), variance.values()};
@@ -100,6 +100,7 @@ TEST(bn_apply_with_and_without_everything) {
         const DeviceTensor deviceMean(mean), deviceSpread(spread), deviceGamma(gamma), deviceBeta(beta);
         const cuda::BnApply apply{{deviceMean, deviceSpread, deviceGamma, deviceBeta, epsilon},
                                   deviceX,
+                                  shape.channels,
                                   residual ? deviceR.data() : nullptr,
                                   y,
                                   mask,
@@ -128,7 +129,7 @@ TEST(bn_apply_with_and_without_everything) {
 
 TEST(bn_apply_keeps_nan_and_works_in_place) {
   const DeviceTensor x(Values{NAN, 1, -1, NAN}), zero(Values{0, 0}), one(Values{1, 1}), mask(DType::u8, 2);
-  CUDA(cuda::bn_apply(DType::f32, {{zero, one, one, zero}, x, nullptr, x, mask, true}, 2, 0, 2, nullptr));
+  CUDA(cuda::bn_apply(DType::f32, {{zero, one, one, zero}, x, 2, nullptr, x, mask, true}, 2, 0, 2, nullptr));
   const Values expected{NAN, 1, 0, NAN}, active{2, 0};
   check_values("y", x.values(), 0, [&](std::int64_t i) { return expected[static_cast<std::size_t>(i)]; });
   check_values("mask", mask.values(), 0, [&](std::int64_t i) { return active[static_cast<std::size_t>(i)]; });
