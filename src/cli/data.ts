@@ -13,16 +13,22 @@ export interface DataOptions extends JsonFlag {
 }
 
 /** Settings of `train` that decide what images a training sees. */
-const keys = ['data-path', 'seed', 'crop-padding', 'padding-mode', 'flip', 'cutout', 'normalize'] as const
+const keys = [
+  'data-path', 'seed', 'train-crop-size', 'workers', 'crop-padding', 'padding-mode', 'flip', 'cutout', 'color-jitter', 'lighting', 'random-erasing',
+  'random-erasing-value', 'mixup', 'cutmix', 'normalize',
+] as const // prettier-ignore
 
 const examples = `
 Examples:
   $ eraserelu data fashion-mnist-sample
   $ eraserelu data cifar10 --grid cifar10.png
+  $ eraserelu data image-folder --data-path photos --grid jitter.png --color-jitter 0.4 --lighting 0.1
+  $ eraserelu data cifar10 --grid mixed.png --cutmix 1
   $ eraserelu data cifar100 --data-path /data --grid first.png --padding-mode reflect --seed 3 --stats --json
 
-The images of --grid are the first ones that a training with these settings and this seed sees in that epoch, cropped, mirrored and
-blanked as it sees them, with their classes below.`
+The images of --grid are the first ones that a training with these settings and this seed sees in that epoch, changed at
+random as it sees them, with their classes below. Mixed images have both classes with their shares; of a batch, the first is mixed with the
+last one on the sheet.`
 
 export const dataCommand = (): Command =>
   addJsonOption(

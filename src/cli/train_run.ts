@@ -32,6 +32,8 @@ export async function train(flags: GivenSettings, options: TrainOptions): Promis
   const model = modelOf(settings, data)
   if (settings.weights !== undefined && !hasCheckpoint(plan)) await startFrom(settings.weights, model)
   await using trainer = new Trainer(model, trainerOptionsOf(settings, data))
+  if (settings.mixup + settings.cutmix > 0)
+    say('Training images are mixed: the accuracy of a training step counts the label with the larger share. Test images are not.')
   const end = await fit(trainer, plan)
   if (end) say(renderTable(await resultOf(trainer, end, model), { unicode: unicodeOut() }))
   if (end?.imagesPerSecond === 0)

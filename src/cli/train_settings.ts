@@ -116,6 +116,8 @@ const table = {
   'lr-warmup-method': choice('--lr-warmup-method <name>', 'rising, or low all the time', ['linear', 'constant'], 'linear'),
   'lr-warmup-decay': value('--lr-warmup-decay <factor>', 'share of the rate at the very start', share, 0.01),
 
+  mixup: value('--mixup <alpha>', "mix every image with another, shares by Beta(alpha, alpha), such as 0.2; the training's accuracy then counts the larger share", weight, 0),
+  cutmix: value('--cutmix <alpha>', 'put a box of another image into every image, areas by Beta(alpha, alpha), such as 1; with --mixup: one of the two, by chance', weight, 0),
   'label-smoothing': value('--label-smoothing <share>', 'label smoothing', belowOne, 0),
   'clip-grad-norm': optional('--clip-grad-norm <norm>', 'scale the gradient down to this norm where it is larger', positiveNumber),
   accumulate: value('--accumulate <n>', 'batches a step: their gradients are averaged', positiveInteger, 1),

@@ -55,7 +55,8 @@ export function modelOf(settings: Settings, data: DataSource | ImageFileSource):
 export function prepared(source: DataSource, settings: Settings): DataSource {
   const { 'crop-padding': pad = source.augment.pad, 'padding-mode': padMode = source.augment.padMode } = settings
   const { flip = source.augment.flip, cutout = source.augment.cutout } = settings
-  const augment = checkedAugment({ pad, padMode, flip, cutout }, source.train.shape)
+  const { 'random-erasing': randomErasing = source.augment.randomErasing } = settings
+  const augment = checkedAugment({ pad, padMode, flip, cutout, randomErasing }, source.train.shape)
   if (settings.normalize === 'mean-std') return { ...source, augment }
   return { ...source, augment, mean: source.mean.map(() => 0), std: source.std.map(() => 1) }
 }
@@ -73,6 +74,8 @@ export function trainerOptionsOf(settings: CompleteSettings, source: DataSource 
     optimizer: optimizerOf(settings),
     schedule: scheduleOf(settings),
     labelSmoothing: settings['label-smoothing'],
+    mixup: settings.mixup,
+    cutmix: settings.cutmix,
     accumulate,
     ...(clipGradNorm !== undefined && { clipGradNorm }),
     ...(evalBatchSize !== undefined && { evalBatchSize }),

@@ -17,7 +17,6 @@ const forFolders = [
   'max-corrupt',
   'color-jitter',
   'lighting',
-  'random-erasing',
   'random-erasing-value',
 ] as const
 const forOthers = ['crop-padding', 'padding-mode', 'cutout', 'train-images'] as const

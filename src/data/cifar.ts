@@ -24,7 +24,7 @@ export interface CifarForm extends Form {
 }
 
 /** As published for residual networks: 4 black pixels on every side, a random crop, a random flip. */
-const augment: Augment = { pad: 4, padMode: 'zero', flip: true, cutout: 0 }
+const augment: Augment = { pad: 4, padMode: 'zero', flip: true, cutout: 0, randomErasing: 0 }
 
 const pixels = 32 * 32
 const imageBytes = 3 * pixels

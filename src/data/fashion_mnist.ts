@@ -12,7 +12,7 @@ import { idxForms, readIdxDataset } from './idx.js'
 const classNames = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'Sandal', 'Shirt', 'Sneaker', 'Bag', 'Ankle boot']
 
 /** The usual crop and flip. Garments fill the frame, so the crop moves by 2 pixels, not by the 4 usual for 32x32 scenes. */
-const augment: Augment = { pad: 2, padMode: 'zero', flip: true, cutout: 0 }
+const augment: Augment = { pad: 2, padMode: 'zero', flip: true, cutout: 0, randomErasing: 0 }
 
 const downloads: readonly PublishedFile[] = [
   {

@@ -5,6 +5,7 @@
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireInteger } from '../runtime/options.js'
 import { checkSeed, integerBelow, permutation, philoxBlock, streams } from '../runtime/philox.js'
+import { eraseRectangle } from './random_erasing.js'
 import { checkedAugment, noAugment, type Augment, type ImageDataset } from './dataset.js'
 
 /** Options of `Loader`. */
@@ -31,6 +32,9 @@ export interface LoadedBatch {
   flips: Uint8Array
   /** Centre y, x of the cutout in the crop, [B, 2]; only where `augment.cutout` is not 0. */
   cutouts?: Int32Array
+  /** 1 in the rows and columns of the rectangle that is erased, [B, height] and [B, width]; only where `augment.randomErasing` is not 0. */
+  erasedRows?: Float32Array
+  erasedColumns?: Float32Array
   /** Of the data set, [B]; −1: no image. */
   labels: Int32Array
   /** How many of the B are images; they come first. */
@@ -82,6 +86,10 @@ export class Loader {
     const flips = new Uint8Array(batchSize)
     const cutouts = augment.cutout > 0 ? new Int32Array(2 * batchSize) : undefined
     const [height, width] = dataset.shape
+    const erased = augment.randomErasing > 0 && {
+      erasedRows: new Float32Array(batchSize * height),
+      erasedColumns: new Float32Array(batchSize * width),
+    }
     const words = new Uint32Array(4)
     for (let n = 0; n < count; ++n) {
       const image = order ? order[start + n]! : start + n
@@ -98,7 +106,12 @@ export class Loader {
         cutouts[2 * n] = integerBelow(words[0]!, height)
         cutouts[2 * n + 1] = integerBelow(words[1]!, width)
       }
+      if (erased) {
+        const rows = erased.erasedRows.subarray(n * height, (n + 1) * height)
+        const columns = erased.erasedColumns.subarray(n * width, (n + 1) * width)
+        eraseRectangle(augment.randomErasing, this.#seed, epoch, image, rows, columns)
+      }
     }
-    return { indices, offsets, flips, ...(cutouts && { cutouts }), labels, count }
+    return { indices, offsets, flips, ...(cutouts && { cutouts }), ...erased, labels, count }
   }
 }

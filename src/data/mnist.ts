@@ -6,7 +6,7 @@ import { idxForms, readIdxDataset } from './idx.js'
 const classNames = Array.from({ length: 10 }, (_, digit) => String(digit))
 
 /** A digit moves, but is not mirrored. */
-const augment: Augment = { pad: 2, padMode: 'zero', flip: false, cutout: 0 }
+const augment: Augment = { pad: 2, padMode: 'zero', flip: false, cutout: 0, randomErasing: 0 }
 
 /** Where its files are published, and where they may lie. Their names are those of Fashion-MNIST: only folders tell the two apart. */
 export const mnist: Published = {

@@ -14,7 +14,7 @@ export interface StepEvent {
   readonly stepsPerEpoch: number
   /** Mean over the images of the step. */
   readonly loss: number
-  /** Share of the step's images whose class was right, 0…1; undefined when the model does not give class scores. */
+  /** Share of the step's images whose class was right (with mixup or cutmix: that with the larger share), 0…1; undefined when the model does not give class scores. */
   readonly accuracy: number | undefined
   /** Of the first parameter group. */
   readonly learningRate: number
@@ -48,7 +48,7 @@ export interface Evaluation {
 export interface TrainingMeans {
   /** Mean loss. */
   readonly loss: number
-  /** Share of images whose class was right, 0…1; undefined when the model does not give class scores. */
+  /** Share of images whose class was right (with mixup or cutmix: that with the larger share), 0…1; undefined when the model does not give class scores. */
   readonly accuracy: number | undefined
 }
 

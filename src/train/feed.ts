@@ -6,7 +6,7 @@ import { checkBatch, type Batch } from '../data/batch.js'
 import type { BatchStream } from '../data/batch_stream.js'
 import { noAugment, type Augment, type DataSource, type ImageDataset, type ImageShape } from '../data/dataset.js'
 import { Loader, type LoadedBatch } from '../data/loader.js'
-import { gatherImages, imageInput, type ImageOptions, type LabelMix } from '../graph/functions.js'
+import { affine, gatherImages, imageInput, mul, type ImageOptions, type LabelMix } from '../graph/functions.js'
 import type { Tensor } from '../graph/tensor.js'
 import { currentTrace } from '../graph/trace.js'
 import type { HostArrays, Plan } from '../runtime/plan.js'
@@ -70,10 +70,10 @@ export class ResidentFeed implements Feed {
   trace(): TracedBatch {
     const trace = currentTrace()
     const { batchSize: n, augment } = this.loader
-    const input = (name: keyof LoadedBatch, dtype: 'i32' | 'u8', shape: number[]) => trace.input(name, { dtype, shape })
+    const input = (name: keyof LoadedBatch, dtype: 'f32' | 'i32' | 'u8', shape: number[]) => trace.input(name, { dtype, shape })
     const { shape, size } = this.dataset
     const dataset = trace.graph.source({ dtype: 'u8', shape: [size, ...shape] }, 'dataset', { kind: 'resident', name: 'dataset' })
-    const images = gatherImages(
+    const gathered = gatherImages(
       dataset,
       input('indices', 'i32', [n]),
       input('offsets', 'i32', [n, 2]),
@@ -81,7 +81,10 @@ export class ResidentFeed implements Feed {
       imageOptions(this.source, shape, augment),
       augment.cutout > 0 ? input('cutouts', 'i32', [n, 2]) : undefined,
     )
-    return { images, labels: input('labels', 'i32', [n]) }
+    const labels = input('labels', 'i32', [n])
+    if (augment.randomErasing === 0) return { images: gathered, labels }
+    const [rows, columns] = [input('erasedRows', 'f32', [n, shape[0], 1, 1]), input('erasedColumns', 'f32', [n, 1, shape[1], 1])]
+    return { images: mul(gathered, affine(mul(rows, columns), -1, 1)), labels }
   }
 
   async prepare(plan: Plan): Promise<void> {

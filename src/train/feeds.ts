@@ -2,14 +2,28 @@
 import type { BatchStream } from '../data/batch_stream.js'
 import type { DataSource } from '../data/dataset.js'
 import type { ImageFileSource } from '../data/image_files.js'
+import type { Mix } from '../data/mix.js'
 import { ResidentFeed, StreamFeed, type Feed } from './feed.js'
 import { FilesFeed } from './files_feed.js'
+import { MixedFeed } from './mixed_feed.js'
 
 /** All that can be trained on. */
 export type TrainingData = DataSource | BatchStream | ImageFileSource
 
-export function trainFeedOf(data: TrainingData, options: { batchSize: number; seed: number; accumulate: number }): Feed {
-  const { batchSize, seed, accumulate } = options
+export interface TrainFeedOptions extends Mix {
+  readonly batchSize: number
+  readonly seed: number
+  /** Batches a step. */
+  readonly accumulate: number
+}
+
+export function trainFeedOf(data: TrainingData, options: TrainFeedOptions): Feed {
+  const plain = plainFeedOf(data, options)
+  const { shape } = 'kind' in data ? data : data.train
+  return options.mixup + options.cutmix > 0 ? new MixedFeed(plain, options, { ...options, shape }) : plain
+}
+
+function plainFeedOf(data: TrainingData, { batchSize, seed, accumulate }: TrainFeedOptions): Feed {
   if (!('kind' in data)) return new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
   if (data.kind === 'stream') return new StreamFeed(data, batchSize, data.shape, data.train)
   // A step's batches are read again when it has to be repeated, while those of the next are loaded.

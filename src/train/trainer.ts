@@ -34,10 +34,17 @@ export interface TrainerOptions extends EngineOptions {
   seed?: number
   /** Factor on the learning rate; default constant. */
   schedule?: Schedule
-  /** Default: softmax cross-entropy with labelSmoothing. */
+  /** Default: softmax cross-entropy with labelSmoothing. With mixup or cutmix one of your own finds the second labels in `batch.mix`. */
   loss?: Loss
   /** Share s of the target that is spread over all classes (1 - s + s/K and s/K), in [0, 1); default 0. */
   labelSmoothing?: number
+  /**
+   * Mixes every training image with another: α of the Beta(α, α) distribution of its share (Zhang et al. 2017); default 0: no
+   * mixup. The accuracy of the training then counts the label with the larger share.
+   */
+  mixup?: number
+  /** Puts a box of another image into every training image, its area by Beta(α, α) (Yun et al. 2019); default 0. With mixup: one of the two, by chance. */
+  cutmix?: number
   /** Microbatches a step: their gradients are averaged before the update. Default 1. */
   accumulate?: number
   /** Scales the gradient down to this norm where it is larger. */
@@ -108,12 +115,12 @@ export class Trainer {
   ) {
     checkOptions(options)
     this.options = withDefaults(options)
-    const { data, batchSize, seed, accumulate, evalBatchSize } = this.options
+    const { data, batchSize, seed, accumulate, evalBatchSize, mixup, cutmix } = this.options
     checkFit(model, data)
     model.assignNames()
     this.layout = new StoreLayout(model.parameters())
     if (this.layout.trainedSize === 0) throw new InvalidArgument('Trainer: the model has no trainable parameter')
-    this.trainFeed = trainFeedOf(data, { batchSize, seed, accumulate })
+    this.trainFeed = trainFeedOf(data, { batchSize, seed, accumulate, mixup, cutmix })
     this.testFeed = testFeedOf(data, { batchSize: evalBatchSize, seed })
     if (this.stepsPerEpoch < 1) {
       throw new InvalidArgument(

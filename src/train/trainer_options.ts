@@ -1,5 +1,6 @@
 /** What a trainer is given: defaults, and checks before anything is compiled. */
 import type { ImageFileOptions } from '../data/image_files.js'
+import { checkMix } from '../data/mix.js'
 import { checkDisabledPasses } from '../graph/passes/optional.js'
 import { checkPrecision } from '../graph/precision.js'
 import { Module } from '../nn/module.js'
@@ -19,9 +20,11 @@ export type CompleteOptions = Required<Omit<TrainerOptions, 'loss' | 'ema' | key
 
 export function withDefaults(options: TrainerOptions): CompleteOptions {
   const { seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1, clipGradNorm = 0 } = options
+  const { mixup = 0, cutmix = 0 } = options
   const { device = 'cpu', evalBatchSize = options.batchSize, disabledPasses = [], precision = 'f32' } = options
   const { loss, ema } = options
-  const rest = { seed, schedule, labelSmoothing, accumulate, clipGradNorm, device, evalBatchSize, disabledPasses, precision }
+  const own = { seed, schedule, labelSmoothing, mixup, cutmix, accumulate, clipGradNorm }
+  const rest = { ...own, device, evalBatchSize, disabledPasses, precision }
   return { ...options, ...rest, loss, ema }
 }
 
@@ -34,11 +37,11 @@ const written = (value: unknown): string | number =>
 
 /** What of the options can be written down: a checkpoint keeps it, so that a training resumed with others can say so. */
 export function settingsOf({ data, optimizer, ema, ...options }: CompleteOptions): Record<string, string | number> {
-  const { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm, precision } = options
+  const { batchSize, epochs, seed, labelSmoothing, mixup, cutmix, accumulate, clipGradNorm, precision } = options
   const flat: Record<string, string | number> = {}
   for (const [name, value] of Object.entries(optimizer)) flat[`optimizer.${name}`] = written(value)
   const augment = 'kind' in data ? (data.kind === 'files' ? written(viewsOf(data.options)) : '') : written(data.augment)
-  const numbers = { batchSize, epochs, seed, labelSmoothing, accumulate, clipGradNorm }
+  const numbers = { batchSize, epochs, seed, labelSmoothing, mixup, cutmix, accumulate, clipGradNorm }
   return { data: data.name, augment, ...numbers, ...flat, ema: ema?.decay ?? 0, precision }
 }
 
@@ -48,7 +51,7 @@ const unseen = new Set(['workers', 'prefetch', 'maxCorrupt', 'mean', 'std'])
 const viewsOf = (options: ImageFileOptions) => Object.fromEntries(Object.entries(options).filter(([name]) => !unseen.has(name)))
 
 const known = [
-  'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'accumulate', 'clipGradNorm', 'ema', 'device',
+  'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'mixup', 'cutmix', 'accumulate', 'clipGradNorm', 'ema', 'device',
   'evalBatchSize', 'disabledPasses', 'precision', ...engineOptionNames,
 ] // prettier-ignore
 
@@ -63,6 +66,8 @@ export function checkOptions(options: TrainerOptions): void {
     schedule,
     loss,
     labelSmoothing,
+    mixup = 0,
+    cutmix = 0,
     accumulate,
     clipGradNorm,
     ema,
@@ -84,6 +89,9 @@ export function checkOptions(options: TrainerOptions): void {
   if (accumulate !== undefined) requireInteger(where, 'accumulate', accumulate)
   if (evalBatchSize !== undefined) requireInteger(where, 'evalBatchSize', evalBatchSize)
   if (labelSmoothing !== undefined) requireNumber(where, 'labelSmoothing', labelSmoothing, 'in [0, 1)', s => s >= 0 && s < 1)
+  checkMix(where, { mixup, cutmix }, batchSize)
+  if (mixup + cutmix > 0 && 'kind' in data && data.kind === 'stream' && data.mixed)
+    throw new InvalidArgument(`${where}: the batches of '${data.name}' are mixed already: leave out mixup and cutmix`)
   if (clipGradNorm !== undefined) requireNumber(where, 'clipGradNorm', clipGradNorm, 'above 0', norm => norm > 0)
   checkDisabledPasses(where, disabledPasses)
   if (precision !== undefined) checkPrecision(where, precision, device)

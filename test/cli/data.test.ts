@@ -6,6 +6,7 @@ import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DataSummary } from '../../src/cli/data_run.js'
 import { Loader, open } from '../../src/data/index.js'
+import { writeShapes } from '../data/shapes.js'
 import { pixelsOf, published } from '../data/published_files.js'
 import { runCli } from './run_cli.js'
 
@@ -65,6 +66,32 @@ it('the sheet has the first images that a training sees, cropped, mirrored and b
   }
 })
 
+describe('a sheet', () => {
+  it('of image files with other colours, of two labels where images are mixed', async () => {
+    writeShapes(join(folder, 'shapes'))
+    const files = 'image-folder --data-path shapes --train-crop-size 32 --count 10'
+    const sheets: PNG[] = []
+    for (const [i, flags] of ['', ' --color-jitter 0.4 --lighting 0.1 --random-erasing 1', ' --mixup 1'].entries()) {
+      const { code, stderr } = await data(`${files} --grid ${i}.png${flags}`)
+      expect([code, stderr]).toEqual([0, ''])
+      sheets.push(PNG.sync.read(await readFile(join(folder, `${i}.png`))))
+    }
+    expect(sheets.map(({ height }) => height)).toEqual([130, 130, 148])
+    const different = (a: PNG, b: PNG) =>
+      Array.from({ length: 10 }, (_, tile) => tile).filter(tile =>
+        shown(a, tile, 9, 9).some((x, c) => Math.abs(x - shown(b, tile, 9, 9)[c]!) > 2),
+      )
+    expect(different(sheets[0]!, sheets[1]!).length).toBeGreaterThan(5)
+    expect(different(sheets[0]!, sheets[2]!).length).toBeGreaterThan(5)
+  })
+
+  it('of image files has their counts', async () => {
+    const { stdout } = await data('image-folder --data-path shapes --stats --color-jitter 0.4,0.2,0 --lighting 0.1')
+    expect(stdout).toContain('shapes: 48 training images, 12 test images, 224x224x3, 3 classes')
+    expect(stdout).toContain('Augmentation: random-resized crop, random flip, colour jitter of 0.4, 0.2, 0, lighting of 0.1')
+  })
+})
+
 describe('numbers', () => {
   it('as JSON', async () => {
     const { code, stdout } = await data(
@@ -77,10 +104,10 @@ describe('numbers', () => {
       train: { images: 3, shape: [32, 32, 3], perClass: [1, 1, 0, 1, 0, 0, 0, 0, 0, 0] },
       test: { images: 2, perClass: [1, 0, 0, 0, 0, 1, 0, 0, 0, 0] },
       normalised: { mean: [0, 0, 0], std: [1, 1, 1] },
-      augment: { pad: 2, padMode: 'reflect', flip: false, cutout: 0 },
+      augment: { pad: 2, padMode: 'reflect', flip: false, cutout: 0, randomErasing: 0 },
     })
     const reds = [0, 1, 2].flatMap(n => [...pixelsOf(n, 0)].filter((_, i) => i % 3 === 0))
-    expect(summary.measured.mean[0]).toBeCloseTo(reds.reduce((sum, value) => sum + value, 0) / reds.length / 255, 10)
+    expect(summary.measured!.mean[0]).toBeCloseTo(reds.reduce((sum, value) => sum + value, 0) / reds.length / 255, 10)
   })
 
   it('as text', async () => {
@@ -98,6 +125,9 @@ it.each([
   ['fashion-mnist-sample --grid sheet.jpg', /--grid sheet\.jpg: the sheet is a PNG file/],
   ['fashion-mnist-sample --grid no/sheet.png', /--grid no\/sheet\.png: cannot be written \(ENOENT/],
   ['fashion-mnist-sample --count 0', /'--count <n>' argument '0' is invalid/],
+  ['image-folder', /data: --dataset image-folder needs --data-path/],
+  ['fashion-mnist-sample --lighting 0.1', /--lighting is for --dataset/],
+  ['fashion-mnist-sample --grid s.png --count 1 --mixup 1', /data: mixup and cutmix need two images a batch/],
   ['cifar10 --data-path .', /CIFAR-10 \(data_batch_1\.bin.*\) was not found\. Looked at:\n {2}\.: none of the files/],
 ])('%s: refused', async (words, message) => {
   const { code, stdout, stderr } = await data(words)

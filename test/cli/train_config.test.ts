@@ -219,7 +219,7 @@ describe('what is trained', () => {
     expect(of({})).toEqual(source)
     expect(of({ 'padding-mode': 'reflect' }).augment).toEqual({ ...source.augment, padMode: 'reflect' })
     const { augment, mean, std } = of({ 'crop-padding': 0, flip: false, cutout: 8, normalize: 'unit' })
-    expect(augment).toEqual({ pad: 0, padMode: 'zero', flip: false, cutout: 8 })
+    expect(augment).toEqual({ pad: 0, padMode: 'zero', flip: false, cutout: 8, randomErasing: 0 })
     expect([mean, std]).toEqual([[0], [1]])
     expect(() => of({ 'crop-padding': 28, 'padding-mode': 'reflect' })).toThrow(/needs images larger than 28/)
   })

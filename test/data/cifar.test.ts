@@ -63,7 +63,8 @@ it('has the published normalisation and augmentation', async () => {
   const of255 = (values: readonly number[]) => values.map(value => +(255 * value).toFixed(6))
   expect([of255(ten.mean), of255(ten.std)]).toEqual([[125.3, 123, 113.9], [63, 62.1, 66.7]]) // prettier-ignore
   expect([of255(hundred.mean), of255(hundred.std)]).toEqual([[129.3, 124.1, 112.4], [68.2, 65.4, 70.4]]) // prettier-ignore
-  for (const { augment } of [ten, hundred]) expect(augment).toEqual({ pad: 4, padMode: 'zero', flip: true, cutout: 0 })
+  for (const { augment } of [ten, hundred])
+    expect(augment).toEqual({ pad: 4, padMode: 'zero', flip: true, cutout: 0, randomErasing: 0 })
 })
 
 describe('names the file and what is wrong:', () => {

@@ -27,7 +27,7 @@ describe('fashion-mnist-sample', () => {
     // The whole training set has mean 0.2860 and standard deviation 0.3530.
     expect(mean[0]).toBeCloseTo(0.286, 2)
     expect(std[0]).toBeCloseTo(0.353, 2)
-    expect(augment).toEqual({ pad: 2, padMode: 'zero', flip: true, cutout: 0 })
+    expect(augment).toEqual({ pad: 2, padMode: 'zero', flip: true, cutout: 0, randomErasing: 0 })
   })
 
   it('takes at most 3 MB and carries its licence', () => {
