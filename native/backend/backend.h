@@ -33,6 +33,7 @@ struct Requirements {
   std::vector<std::pair<int, int>> inPlace;   // (read index, write index): this output may take that input's memory
   std::string engine;           // what will run, e.g. "dnnl jit:avx512_core" or "loops"
   std::vector<std::string> notes;   // what the plan's owner should know of the choice, a sentence each: an engine that computed wrong
+  EngineChoices choices;        // those made under autotune
 };
 
 /// Addresses for one kernel. An absent operand is nullptr.

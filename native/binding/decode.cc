@@ -79,7 +79,14 @@ NodeEntry decode_node(const Napi::Object& object, std::size_t tensors) {
 }
 
 Policy decode_policy(const Napi::Object& object) {
-  return {flag(object, "deterministic"), flag(object, "autotune"), flag(object, "tf32"), integer(object, "workspaceLimit")};
+  const auto given = object.Get("choices").As<Napi::Object>();
+  const Napi::Array computed = given.GetPropertyNames();
+  EngineChoices choices;
+  for (std::uint32_t i = 0; i < computed.Length(); ++i) {
+    const std::string each = computed.Get(i).As<Napi::String>().Utf8Value();
+    choices[each] = text(given, each.c_str());
+  }
+  return {flag(object, "deterministic"), flag(object, "autotune"), choices, flag(object, "tf32"), integer(object, "workspaceLimit")};
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ namespace eraserelu {
 Napi::Function NativePlan::define_class(Napi::Env env) {
   return DefineClass(env, "NativePlan",
                      {InstanceMethod<&NativePlan::memory>("memory"), InstanceMethod<&NativePlan::engines>("engines"), InstanceMethod<&NativePlan::notes>("notes"),
+                      InstanceMethod<&NativePlan::choices>("choices"),
                       InstanceMethod<&NativePlan::set_resident>("setResident"), InstanceMethod<&NativePlan::stage>("stage"),
                       InstanceMethod<&NativePlan::run>("run"),
                       InstanceMethod<&NativePlan::dispose>("dispose")});
@@ -104,6 +105,12 @@ Napi::Value encode_texts(Napi::Env env, const std::vector<std::string>& texts) {
 
 Napi::Value NativePlan::engines(const Napi::CallbackInfo& info) { return encode_texts(info.Env(), plan(info.Env())->engines()); }
 Napi::Value NativePlan::notes(const Napi::CallbackInfo& info) { return encode_texts(info.Env(), plan(info.Env())->notes()); }
+
+Napi::Value NativePlan::choices(const Napi::CallbackInfo& info) {
+  Napi::Object choices = Napi::Object::New(info.Env());
+  for (const auto& [computed, engine] : plan(info.Env())->choices()) choices.Set(computed, engine);
+  return choices;
+}
 
 Napi::Value NativePlan::set_resident(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();

@@ -30,6 +30,7 @@ class NativePlan : public Napi::ObjectWrap<NativePlan> {
   Napi::Value memory(const Napi::CallbackInfo& info);
   Napi::Value engines(const Napi::CallbackInfo& info);
   Napi::Value notes(const Napi::CallbackInfo& info);
+  Napi::Value choices(const Napi::CallbackInfo& info);        // (): Record<string, string>
   Napi::Value set_resident(const Napi::CallbackInfo& info);   // (index: number, data: TypedArray): Promise<void>
   Napi::Value stage(const Napi::CallbackInfo& info);          // (id: number, arrays: TypedArray[]): void
   Napi::Value run(const Napi::CallbackInfo& info);            // (request): { promise, abort }

@@ -19,10 +19,8 @@ class ConvolutionBackwardData final : public Kernel {
         dx_(desc.write("dx")) {}
 
   Requirements requirements() const override {
-    Requirements requirements;
-    requirements.scratchpad = graphs_.workspace();
-    requirements.engine = graphs_.engine() + (adds_afterwards() ? " + own" : "");
-    requirements.notes = graphs_.notes();
+    Requirements requirements = graphs_.requirements();
+    if (adds_afterwards()) requirements.engine += " + own";
     return requirements;
   }
 

@@ -18,14 +18,12 @@ class ConvolutionBackwardFilter final : public Kernel {
         dy_(desc.read("dy")),
         x_(desc.read("x")),
         sum_(desc.write("dw"), form_.images() < form_.batch(), scratch_) {
-    workspaceAt_ = scratch_.add(graphs_.workspace());
+    workspaceAt_ = scratch_.add(graphs_.requirements().scratchpad);
   }
 
   Requirements requirements() const override {
-    Requirements requirements;
+    Requirements requirements = graphs_.requirements();
     requirements.scratchpad = scratch_.bytes();
-    requirements.engine = graphs_.engine();
-    requirements.notes = graphs_.notes();
     return requirements;
   }
 

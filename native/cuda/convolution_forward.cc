@@ -20,10 +20,8 @@ class ConvolutionForward final : public Kernel {
         y_(desc.write("y")) {}
 
   Requirements requirements() const override {
-    Requirements requirements;
-    requirements.scratchpad = graphs_.workspace();
-    requirements.engine = graphs_.engine() + (needs_epilogue() ? " + own" : "");
-    requirements.notes = graphs_.notes();
+    Requirements requirements = graphs_.requirements();
+    if (needs_epilogue()) requirements.engine += " + own";
     return requirements;
   }
 

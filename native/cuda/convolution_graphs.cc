@@ -37,19 +37,21 @@ void ConvolutionGraphs::build(const ConvolutionForm& form, const Policy& policy)
   for (const std::int64_t images : form.launches()) {
     CudnnGraph& graph = graphs_.try_emplace(images, io).first->second;
     form.describe(graph, images, fused_);
-    choose_engine(graph, form, images, fused_, device_, policy, notes_);
+    choose_engine(graph, form, images, fused_, device_, policy, requirements_);
   }
+  std::size_t& scratchpad = requirements_.scratchpad;
+  std::string& engine = requirements_.engine;
   for (const auto& [images, graph] : graphs_) {
-    if (graph.workspace() > 0) workspace_ = std::max(workspace_, graph.workspace() + kWorkspaceAlignment);
+    if (graph.workspace() > 0) scratchpad = std::max(scratchpad, graph.workspace() + kWorkspaceAlignment);
     const std::string name = graph.engine();
-    if (engine_.find(name) == std::string::npos) engine_ += (engine_.empty() ? "cudnn " : " + ") + name;
+    if (engine.find(name) == std::string::npos) engine += (engine.empty() ? "cudnn " : " + ") + name;
   }
 }
 
 void ConvolutionGraphs::bind(char* workspace) {
   const auto address = reinterpret_cast<std::uintptr_t>(workspace);
   const std::size_t gap = (kWorkspaceAlignment - address % kWorkspaceAlignment) % kWorkspaceAlignment;
-  workspaceAt_ = workspace_ == 0 ? nullptr : workspace + gap;
+  workspaceAt_ = requirements_.scratchpad == 0 ? nullptr : workspace + gap;
 }
 
 void ConvolutionGraphs::execute(std::int64_t images, std::vector<void*>& addresses) const {

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "backend/backend.h"
 #include "cuda/convolution_form.h"
-#include "plan/policy.h"
 
 namespace eraserelu::cuda {
 
@@ -34,9 +34,8 @@ class ConvolutionGraphs {
 
   bool fused() const { return fused_; }
   const std::map<std::int64_t, CudnnGraph>& graphs() const { return graphs_; }   // by images
-  std::size_t workspace() const { return workspace_; }   // bytes; begins anywhere
-  const std::string& engine() const { return engine_; }  // "cudnn eng12_k2=3"
-  const std::vector<std::string>& notes() const { return notes_; }   // Requirements::notes
+  /// The scratchpad is cuDNN's workspace, which begins anywhere; the engine "cudnn eng12_k2=3".
+  const Requirements& requirements() const { return requirements_; }
 
   void bind(char* workspace);
 
@@ -49,9 +48,7 @@ class ConvolutionGraphs {
   const Device& device_;
   bool fused_;
   std::map<std::int64_t, CudnnGraph> graphs_;   // by images
-  std::size_t workspace_ = 0;
-  std::string engine_;
-  std::vector<std::string> notes_;
+  Requirements requirements_;
   void* workspaceAt_ = nullptr;
 };
 

@@ -53,18 +53,24 @@ KnownDevice& known(const Device& device) {
 }
 
 class Choice {
+  struct Row {
+    std::size_t index;
+    EngineCandidate engine;
+  };
+
  public:
   Choice(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-         std::vector<std::string>& notes)
+         Requirements& told)
       : graph_(graph),
         form_(form),
         images_(images),
         described_(!device.described.empty()),
         known_(known(device)),
         policy_(policy),
-        notes_(notes),
+        told_(told),
         check_(form, images, fused, device),
-        key_(known_.identity + "; " + form_text(form, images, fused)),
+        formText_(form_text(form, images, fused)),
+        key_(known_.identity + "; " + formText_),
         findings_(known_.findings.load(key_)) {}
 
   void first() {
@@ -75,9 +81,26 @@ class Choice {
     refuse();
   }
 
-  void fastest() {
+  /// The engine that an earlier run took, else the fastest; and tells which it is.
+  void again_or_fastest() {
+    const std::vector<Row> rows = allowed();
+    const auto before = policy_.choices.find(formText_);
+    if (before == policy_.choices.end() || !again(rows, before->second)) fastest(rows);
+    told_.choices[formText_] = graph_.engine();
+  }
+
+ private:
+  bool again(const std::vector<Row>& rows, const std::string& name) {
+    const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& each) { return each.engine.name == name; });
+    if (row == rows.end()) reject(name, "cuDNN does not offer it here, or the options do not allow it");
+    else if (build(*row) && passes(*row)) return true;
+    told_.notes.push_back(form_.desc().to_string() + ": another of cuDNN's engines is chosen than before: " + reasons_.back());
+    return false;
+  }
+
+  void fastest(const std::vector<Row>& rows) {
     std::vector<std::pair<double, Row>> timed;
-    for (const Row& row : allowed()) {
+    for (const Row& row : rows) {
       const auto found = findings_.find(row.engine.name);
       const bool isTimed = found != findings_.end() && found->second.seconds >= 0;
       if (!isTimed && !(build(row) && passes(row) && time(row))) continue;
@@ -89,12 +112,6 @@ class Choice {
     refuse();
   }
 
- private:
-  struct Row {
-    std::size_t index;
-    EngineCandidate engine;
-  };
-
   /// The plans that the policy allows, in cuDNN's order, each name once.
   std::vector<Row> allowed() {
     std::vector<Row> rows;
@@ -104,7 +121,7 @@ class Choice {
       if (!names.insert(row.engine.name).second) continue;
       const std::string reason = objection(row.engine, policy_, form_.desc().reads[0].dtype);
       if (reason.empty()) rows.push_back(row);
-      else reject(row, reason);
+      else reject(row.engine.name, reason);
     }
     return rows;
   }
@@ -114,7 +131,7 @@ class Choice {
       graph_.build(row.index, policy_.workspaceLimit);
       return true;
     } catch (const CudnnRefusal& refusal) {
-      reject(row, refusal.what());
+      reject(row.engine.name, refusal.what());
       return false;
     }
   }
@@ -130,7 +147,7 @@ class Choice {
     if (error <= allowed) return true;   // a NaN is not
     std::ostringstream reason;
     reason << "its results are off by " << error << ", " << allowed << " is allowed";
-    reject(row, reason.str());
+    reject(row.engine.name, reason.str());
     if (isNew) tell(row, reason.str());
     return false;
   }
@@ -151,7 +168,7 @@ class Choice {
       fail(error.code(), form_.desc().to_string(), ": cuDNN's engine ", row.engine.name, " cannot be checked before its first use: ", error.what(), advice);
     } catch (const std::runtime_error& error) {   // may be better next time: not kept
       const std::string reason = std::string("it cannot be run: ") + error.what();
-      reject(row, reason);
+      reject(row.engine.name, reason);
       tell(row, reason);
       return false;
     }
@@ -160,14 +177,18 @@ class Choice {
   }
 
   void tell(const Row& row, const std::string& reason) {
-    notes_.push_back(form_.desc().to_string() + ": cuDNN's engine " + row.engine.name + " is not used: " + reason);
+    told_.notes.push_back(form_.desc().to_string() + ": cuDNN's engine " + row.engine.name + " is not used: " + reason);
   }
 
-  void reject(const Row& row, const std::string& reason) {
-    reasons_ += (reasons_.empty() ? "" : "; ") + row.engine.name + ": " + reason;
+  void reject(const std::string& engine, const std::string& reason) {
+    reasons_.push_back(engine + ": " + reason);
   }
 
-  [[noreturn]] void refuse() const { throw CudnnRefusal("none of the plans offered can be used: " + reasons_); }
+  [[noreturn]] void refuse() const {
+    std::string all;
+    for (const std::string& reason : reasons_) all += (all.empty() ? "" : "; ") + reason;
+    throw CudnnRefusal("none of the plans offered can be used: " + all);
+  }
 
   CudnnGraph& graph_;
   const ConvolutionForm& form_;
@@ -175,11 +196,11 @@ class Choice {
   const bool described_;
   KnownDevice& known_;
   const Policy& policy_;
-  std::vector<std::string>& notes_;
+  Requirements& told_;
   EngineCheck check_;
-  const std::string key_;
+  const std::string formText_, key_;
   EngineFindings findings_;
-  std::string reasons_;
+  std::vector<std::string> reasons_;   // against each engine that cannot be used
 };
 
 }  // namespace
@@ -191,10 +212,10 @@ std::string objection(const EngineCandidate& candidate, const Policy& policy, DT
 }
 
 void choose_engine(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-                   std::vector<std::string>& notes) {
+                   Requirements& told) {
   graph.propose(device);
-  Choice choice(graph, form, images, fused, device, policy, notes);
-  policy.autotune ? choice.fastest() : choice.first();
+  Choice choice(graph, form, images, fused, device, policy, told);
+  policy.autotune ? choice.again_or_fastest() : choice.first();
 }
 
 }  // namespace eraserelu::cuda

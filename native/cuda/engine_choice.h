@@ -1,22 +1,21 @@
 // Which of the plans that cuDNN offers for a convolution is taken: what cuDNN thinks the fastest of those that the policy allows and that compute right on
-// this device; under `autotune` the fastest as measured. What was found out is kept (engine_cache.h).
+// this device; under `autotune` what an earlier run took, else the fastest as measured. What was found out is kept (engine_cache.h).
 #pragma once
 
 #include <string>
-#include <vector>
 
+#include "backend/backend.h"
 #include "cuda/convolution_form.h"
 #include "cuda/device.h"
-#include "plan/policy.h"
 
 namespace eraserelu::cuda {
 
 /// Why a policy does not allow a plan for a graph whose operands are of type `io`; "" when it does.
 std::string objection(const EngineCandidate& candidate, const Policy& policy, DType io);
 
-/// Builds the plan to use for a graph that `form` described for so many images. Adds a sentence to `notes` for each engine that was found to compute wrong.
-/// Throws CudnnRefusal with the reason against each plan when none can be used; OutOfMemory and DeviceError.
+/// Builds the plan to use for a graph that `form` described for so many images. Adds to `told` a note on each engine that was found to compute wrong or is
+/// not taken again, and under `autotune` the choice. Throws CudnnRefusal with the reason against each plan when none can be used; OutOfMemory and DeviceError.
 void choose_engine(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-                   std::vector<std::string>& notes);
+                   Requirements& told);
 
 }  // namespace eraserelu::cuda

@@ -132,6 +132,12 @@ std::vector<std::string> Plan::notes() const {
   return notes;
 }
 
+EngineChoices Plan::choices() const {
+  EngineChoices choices;
+  for (const Requirements& need : requirements_) choices.insert(need.choices.begin(), need.choices.end());
+  return choices;
+}
+
 void Plan::ensure_memory() {
   if (!allocated_ || memory_.arena.bytes > arena_->bytes()) require_room();
   try {

@@ -75,6 +75,8 @@ class Plan {
   std::vector<std::string> engines() const;
   /// What the choice of engines should tell the plan's owner, a sentence each; the same for several nodes once.
   std::vector<std::string> notes() const;
+  /// The engines chosen under Policy::autotune.
+  EngineChoices choices() const;
 
   void set_resident(int tensor, const std::vector<std::byte>& bytes);
 

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace eraserelu {
+
+/// What is computed, on one line → the name of the engine that was taken for it after a timing.
+using EngineChoices = std::map<std::string, std::string>;
 
 struct Policy {
   bool deterministic = true;          // the same bytes in give the same bytes out
   bool autotune = false;              // time the candidates and keep the fastest
+  EngineChoices choices;              // under autotune: of an earlier run, taken again without a timing where they can be used
   bool tf32 = false;                  // f32 convolutions may round their operands to TF32
   std::int64_t workspaceLimit = -1;   // most bytes of scratchpad that a library engine may take; -1: no limit
 };

@@ -27,7 +27,11 @@ class Concat : public Kernel {
     if (y.pitched()) yStep_ = y.pitch * static_cast<std::int64_t>(bytes_of(y.dtype));
   }
 
-  Requirements requirements() const override { return {0, 0, {}, "loops", {}}; }
+  Requirements requirements() const override {
+    Requirements requirements;
+    requirements.engine = "loops";
+    return requirements;
+  }
   void bind(const Bindings& bindings) override { bindings_ = bindings; }
 
   void launch(std::int64_t, std::int64_t) override {

@@ -7,6 +7,7 @@ import type { HostArray } from './dtype.js'
 import { AddonNotFound, fromNative } from './errors.js'
 import { packageRoot } from './package_root.js'
 import type { PlanDesc } from './plan_desc.js'
+import type { EngineChoices } from './policy.js'
 
 export interface OperationRow {
   readonly name: string
@@ -81,6 +82,7 @@ export interface NativePlan {
   memory(): PlanMemory
   engines(): string[]
   notes(): string[]
+  choices(): EngineChoices
   setResident(index: number, data: HostArray): Promise<void>
   /** `id`: from 1 on, larger with every call. */
   stage(id: number, data: readonly HostArray[]): void

@@ -5,6 +5,7 @@ import { Disposed, fromNative, InvalidArgument } from './errors.js'
 import { requireInteger, requireList, requireNumber, requireSignal } from './options.js'
 import { checkSeed } from './philox.js'
 import type { PlanDesc, TensorEntry } from './plan_desc.js'
+import type { EngineChoices } from './policy.js'
 import type { Store } from './store.js'
 import { didYouMean } from './suggest.js'
 
@@ -80,6 +81,11 @@ export class Plan {
   /** The library implementation behind each node. */
   get engines(): readonly string[] {
     return this.native.engines()
+  }
+
+  /** The engines that were chosen under `autotune`. */
+  get choices(): EngineChoices {
+    return this.native.choices()
   }
 
   /** Fills a tensor that stays on the device. */

@@ -2,12 +2,17 @@
 import type { PrepareProgress } from './addon.js'
 import { requireBoolean, requireFunction, requireInteger } from './options.js'
 
+/** What is computed, on one line → the name of the engine that was taken for it after a timing. */
+export type EngineChoices = Readonly<Record<string, string>>
+
 /** What a plan asks of its engines. A backend without a choice ignores it. */
 export interface Policy {
   /** The same bytes in give the same bytes out. */
   readonly deterministic: boolean
   /** Time the candidates and keep the fastest. */
   readonly autotune: boolean
+  /** Under autotune: of an earlier run, taken again without a timing where they can be used. */
+  readonly choices: EngineChoices
   /** f32 convolutions may round their operands to TF32. */
   readonly tf32: boolean
   /** Most bytes of scratchpad that an engine may take; -1: no limit. */
@@ -34,8 +39,9 @@ export const engineOptionNames = ['autotune', 'deterministic', 'workspaceLimit',
 export function policyOf(
   { autotune = false, deterministic = true, workspaceLimit = -1 }: EngineOptions = {},
   tf32 = false,
+  choices: EngineChoices = {},
 ): Policy {
-  return { deterministic, autotune, tf32, workspaceLimit }
+  return { deterministic, autotune, choices, tf32, workspaceLimit }
 }
 
 /** Throws InvalidArgument for what is no such option; `where`: 'compile'. */

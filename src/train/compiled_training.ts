@@ -4,6 +4,7 @@ import type { Grouping } from '../optim/index.js'
 import type { PlanMemory } from '../runtime/addon.js'
 import { NotFinite } from '../runtime/errors.js'
 import { Plan, type HostArrays, type RunOptions, type RunResult, type StagedInputs } from '../runtime/plan.js'
+import type { EngineChoices } from '../runtime/policy.js'
 import { state as stateIndex, Store, type ArenaName } from '../runtime/store.js'
 import type { Evaluation } from './events.js'
 import { measure } from './evaluate.js'
@@ -40,6 +41,7 @@ export class CompiledTraining {
   /** One evaluation plan a view, made when it is first needed. */
   private readonly evaluations = new Map<WeightsView, Promise<Plan>>()
   private memoryOfEvaluation: PlanMemory | undefined
+  private choicesOfEvaluation: EngineChoices = {}
 
   private constructor(
     private readonly feeds: Feeds,
@@ -64,7 +66,11 @@ export class CompiledTraining {
       await store.write('state', 0, initialState(scalesLoss(options.precision ?? 'f32')))
       await feeds.train.prepare(training)
       const compiled = new CompiledTraining(feeds, options, store, training, grouping)
-      if (feeds.test) compiled.memoryOfEvaluation = (await compiled.evaluation(compiled.evaluated, feeds.test)).memory
+      if (feeds.test) {
+        const evaluation = await compiled.evaluation(compiled.evaluated, feeds.test)
+        compiled.memoryOfEvaluation = evaluation.memory
+        compiled.choicesOfEvaluation = evaluation.choices
+      }
       return compiled
     } catch (error) {
       training?.dispose()
@@ -84,6 +90,11 @@ export class CompiledTraining {
     const own = plans.reduce((sum, { inputs, resident, packed }) => sum + inputs + resident + packed, 0)
     const arena = Math.max(...plans.map(plan => plan.arena))
     return { ...memory, store: this.store.bytes, planned: arena + own + this.store.bytes }
+  }
+
+  /** The engines that were chosen under autotune. */
+  get choices(): EngineChoices {
+    return { ...this.training.choices, ...this.choicesOfEvaluation }
   }
 
   /** Whether the loss is scaled, so that a step which is not finite is skipped at first. */

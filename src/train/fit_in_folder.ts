@@ -6,12 +6,16 @@ import type { CheckpointEvent, ResumeEvent, TrainingEvent } from './events.js'
 import { findCheckpoint, type Found } from './find_checkpoint.js'
 import { openFolder, RunFolder } from './run_folder.js'
 import { lock } from './run_lock.js'
+import type { EngineChoices } from '../runtime/policy.js'
+import type { KeptEngines } from './kept_engines.js'
 import type { FitOptions } from './trainer.js'
 import type { TrainingDescription } from './training_description.js'
 
 /** What this needs of a trainer. */
 export interface ResumableTraining {
   readonly description: TrainingDescription
+  /** The engines that were chosen under autotune. */
+  readonly choices: EngineChoices
   /** Steps and full epochs done. */
   position(): { step: number; epoch: number }
   /** Everything that decides how the training goes on; between two steps. */
@@ -21,8 +25,12 @@ export interface ResumableTraining {
   events(signal: AbortSignal | undefined): AsyncGenerator<TrainingEvent, void>
 }
 
-/** What it is asked: FitOptions, with a folder. */
-export type FolderOptions = Omit<FitOptions, 'outputDir' | 'signal'> & { outputDir: string; signal: AbortSignal | undefined }
+/** What it is asked: FitOptions, with a folder; and the engines of the run that is resumed. */
+export type FolderOptions = Omit<FitOptions, 'outputDir' | 'signal'> & {
+  outputDir: string
+  signal: AbortSignal | undefined
+  kept: KeptEngines | undefined
+}
 
 export async function* fitInFolder(training: ResumableTraining, options: FolderOptions): AsyncGenerator<TrainingEvent, void> {
   const { outputDir } = options
@@ -37,16 +45,19 @@ export async function* fitInFolder(training: ResumableTraining, options: FolderO
 
 async function* fitInLockedFolder(
   training: ResumableTraining,
-  { outputDir, resume = false, checkpointSeconds = 60, keepCheckpoints = 3, settings, signal }: FolderOptions,
+  { outputDir, resume = false, checkpointSeconds = 60, keepCheckpoints = 3, settings, signal, kept }: FolderOptions,
 ): AsyncGenerator<TrainingEvent, void> {
-  const { description } = training
+  const { description, choices } = training
   const found = await findCheckpoint(outputDir, resume, description)
   if (found.taken) await training.restore(found.taken.state)
   const moved = await moveAside(new CheckpointFolder(outputDir), found)
-  const run = await RunFolder.open(outputDir, description, { keepCheckpoints, settings }, found.taken)
+  const isTuned = Object.keys(choices).length > 0
+  const engines = isTuned ? { ...kept?.engines, ...choices } : undefined
+  const notes = [...found.notes, ...(isTuned && found.taken && kept ? kept.notes : []), ...moved]
+  const run = await RunFolder.open(outputDir, description, { keepCheckpoints, settings, engines }, found.taken)
   let outcome: Outcome = 'left'
   try {
-    if (resume !== false) yield resumeEvent(training, found, [...found.notes, ...moved, ...run.notes])
+    if (resume !== false) yield resumeEvent(training, found, [...notes, ...run.notes])
     for await (const event of training.events(signal)) {
       await run.add(event)
       yield event

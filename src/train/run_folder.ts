@@ -2,6 +2,7 @@
  * The run folder: what one training leaves on the disk.
  *
  *   args.yaml                     every setting
+ *   engines.json                  kept_engines.ts
  *   metrics.jsonl, summary.csv,   run_logs.ts
  *   timing.jsonl
  *   checkpoints/step-N/           checkpoint.ts
@@ -14,9 +15,11 @@ import { basename, join } from 'node:path'
 import { stringify } from 'yaml'
 import { makeFolder, writeFileWhole, writing } from '../runtime/durable_files.js'
 import { InvalidArgument } from '../runtime/errors.js'
+import type { EngineChoices } from '../runtime/policy.js'
 import { svgToPng } from './chart.js'
 import { writeCheckpoint, type Checkpoint, type TrainingState } from './checkpoint.js'
 import { CheckpointFolder } from './checkpoint_folder.js'
+import { enginesName, writeEngines } from './kept_engines.js'
 import type { CheckpointEvent, EpochEvent, Evaluation, TrainingEvent } from './events.js'
 import { modelMetadata } from './model_metadata.js'
 import { drawRunCurves } from './run_curves.js'
@@ -28,7 +31,17 @@ import { environmentOf, type TrainingDescription } from './training_description.
 /** Drawing takes part of a second: not more often than this, and at the end. */
 const drawMilliseconds = 30_000
 
-const ownNames = new Set<string>([...logNames, lockName, 'args.yaml', 'checkpoints', 'last', 'best', 'curves.svg', 'curves.png'])
+const ownNames = new Set<string>([
+  ...logNames,
+  lockName,
+  'args.yaml',
+  enginesName,
+  'checkpoints',
+  'last',
+  'best',
+  'curves.svg',
+  'curves.png',
+])
 const isOwn = (name: string) => ownNames.has(name.replace(/\.new$/, '')) || name.startsWith('events.out.tfevents.')
 
 /** Makes the folder where there is none, and says whether a run can start or be resumed there. Throws where other files are there. */
@@ -44,12 +57,14 @@ export async function openFolder(folder: string): Promise<'empty' | 'a run'> {
       `the output folder ${folder} holds other files, such as ${foreign}; nothing was changed. Give a new or an empty folder.`,
     )
   // A killed process may have left these before anything else.
-  return names.every(name => name === lockName || name === 'checkpoints') ? 'empty' : 'a run'
+  return names.every(name => [lockName, 'checkpoints', enginesName].includes(name)) ? 'empty' : 'a run'
 }
 
 export interface RunFolderOptions {
   readonly keepCheckpoints: number
   readonly settings: Readonly<Record<string, unknown>> | undefined
+  /** Those that were chosen under autotune. */
+  readonly engines: EngineChoices | undefined
 }
 
 export class RunFolder {
@@ -77,6 +92,8 @@ export class RunFolder {
     taken: Checkpoint | undefined,
   ): Promise<RunFolder> {
     const checkpoints = new CheckpointFolder(folder)
+    // Before there is a checkpoint that could be resumed.
+    if (options.engines) await writeEngines(folder, options.engines)
     const environment = environmentOf(training)
     let from = taken && { ...taken.record, folder: taken.folder }
     if (taken && !(await checkpoints.holds(taken.folder))) {

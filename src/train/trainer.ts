@@ -6,7 +6,7 @@ import type { Module } from '../nn/module.js'
 import type { Ema, Optimizer, Schedule } from '../optim/index.js'
 import { Disposed, InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf, requireSignal } from '../runtime/options.js'
-import type { EngineOptions } from '../runtime/policy.js'
+import type { EngineChoices, EngineOptions } from '../runtime/policy.js'
 import { state as stateIndex } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { Averages } from './averages.js'
@@ -15,6 +15,7 @@ import type { Evaluation, TrainingEvent } from './events.js'
 import type { Feed } from './feed.js'
 import { testFeedOf, trainFeedOf, type TrainingData } from './feeds.js'
 import { fitInFolder, type ResumableTraining } from './fit_in_folder.js'
+import { readEngines } from './kept_engines.js'
 import { checkFit, checkFitOptions, checkOptions, settingsOf, withDefaults, type CompleteOptions } from './trainer_options.js'
 import { StepLoader } from './step_loader.js'
 import { erasedReLUs, frozenParameters } from './training_description.js'
@@ -102,6 +103,8 @@ export class Trainer {
   private readonly trainFeed: Feed
   private readonly testFeed: Feed | undefined
   private compiled: Promise<CompiledTraining> | undefined
+  /** Engines of the run that is resumed. */
+  private choices: EngineChoices = {}
   private disposed = false
   private fitting = false
   private stepsDone = 0
@@ -150,9 +153,12 @@ export class Trainer {
     this.fitting = true
     const { signal, outputDir, ...output } = options
     try {
-      await this.compile()
+      const { resume = false } = output
+      const kept =
+        outputDir !== undefined && resume !== false ? await readEngines(resume === true ? outputDir : resume) : undefined
+      await this.compileWith(kept?.engines ?? {})
       if (outputDir === undefined) yield* this.epochs(signal)
-      else yield* fitInFolder(await this.resumable(), { ...output, outputDir, signal })
+      else yield* fitInFolder(await this.resumable(), { ...output, outputDir, signal, kept })
     } finally {
       this.fitting = false
       // Not where compiling failed.
@@ -192,11 +198,12 @@ export class Trainer {
   private async resumable(): Promise<ResumableTraining> {
     const { model, layout, stepsPerEpoch, options } = this
     const { data, device } = options
-    const { store } = await this.compile()
+    const { store, choices } = await this.compile()
     const arenaSizes = new Map(store.arenas.map(name => [name, store.sizeOf(name)]))
     const settings = { ...settingsOf(options), erasedReLUs: erasedReLUs(model), frozen: frozenParameters(model) }
     return {
       description: { model, layout, arenaSizes, stepsPerEpoch, data, device, settings },
+      choices,
       position: () => ({ step: this.stepsDone, epoch: this.epochsDone }),
       capture: async () => {
         const arenas = await (await this.compile()).capture()
@@ -349,6 +356,18 @@ export class Trainer {
     return which
   }
 
+  /** Compiles; anew, with the state as it is, where that was done with other engines than the run that is resumed took. */
+  private async compileWith(choices: EngineChoices): Promise<void> {
+    const earlier = this.compiled && (await this.compile())
+    this.choices = { ...this.choices, ...choices }
+    if (earlier && Object.entries(earlier.choices).some(([computed, engine]) => (choices[computed] ?? engine) !== engine)) {
+      const arenas = await earlier.capture()
+      this.compiled = undefined
+      await earlier.dispose()
+      await (await this.compile()).restore(arenas)
+    } else await this.compile()
+  }
+
   private compile(): Promise<CompiledTraining> {
     if (this.disposed) throw new Disposed('the trainer was disposed')
     this.compiled ??= this.compileOnce().catch((error: unknown) => {
@@ -365,7 +384,7 @@ export class Trainer {
     try {
       return await CompiledTraining.create(
         { train, test },
-        { ...options, engines: options, model, layout, numClasses, checked: false },
+        { ...options, engines: options, choices: this.choices, model, layout, numClasses, checked: false },
       )
     } catch (error) {
       throw error instanceof InvalidArgument ? withData(error, data) : error

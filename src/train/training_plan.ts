@@ -19,7 +19,7 @@ import { Trace, withTrace } from '../graph/trace.js'
 import type { Module } from '../nn/module.js'
 import { groupsOf, type Ema, type Grouping, type Optimizer } from '../optim/index.js'
 import { InvalidArgument } from '../runtime/errors.js'
-import { policyOf, type EngineOptions } from '../runtime/policy.js'
+import { policyOf, type EngineChoices, type EngineOptions } from '../runtime/policy.js'
 import type { PlanDesc } from '../runtime/plan_desc.js'
 import { state as stateIndex, type ArenaName } from '../runtime/store.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
@@ -36,6 +36,8 @@ export interface StepOptions {
   /** Default: none. */
   readonly disabledPasses?: readonly PassName[]
   readonly engines?: EngineOptions | undefined
+  /** The engines that an earlier run took under autotune. */
+  readonly choices?: EngineChoices | undefined
   readonly checked: boolean
   readonly numClasses: number
   readonly loss: Loss | undefined
@@ -69,7 +71,7 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
 }
 
 export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
-  const { layout, device, checked, engines, precision = 'f32' } = options
+  const { layout, device, checked, engines, choices, precision = 'f32' } = options
   const { accumulate, clipGradNorm, optimizer, ema } = options
   const runs = passSwitch(options)
   const trace = new Trace(true)
@@ -97,13 +99,13 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
   if (runs('recompute')) recompute(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const kept = { gradients, wholeStep: total.totals }
-  const policy = policyOf(engines, precision === 'tf32')
+  const policy = policyOf(engines, precision === 'tf32', choices)
   const desc = serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
   return { desc, grouping }
 }
 
 export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {
-  const { layout, device, engines, precision = 'f32' } = options
+  const { layout, device, engines, choices, precision = 'f32' } = options
   const runs = passSwitch({ ...options, checked: false })
   const trace = new Trace(false)
   const { graph } = trace
@@ -114,7 +116,7 @@ export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'we
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
-  const policy = policyOf(engines, precision === 'tf32')
+  const policy = policyOf(engines, precision === 'tf32', choices)
   return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })
 }
 

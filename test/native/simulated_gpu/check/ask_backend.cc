@@ -40,7 +40,7 @@ std::string answer_of_convolution(const OpDesc& desc, const Device& device) {
   const ConvolutionGraphs graphs(form, device, Policy{});
   const Plans plans = plans_of(graphs, desc.reads[0].dtype);
   const bool alone = form.fusible() && !graphs.fused();
-  return graphs.engine() + (alone ? " + own" : "") + "\t" + std::to_string(plans.allowed) + "/" + std::to_string(plans.offered);
+  return graphs.requirements().engine + (alone ? " + own" : "") + "\t" + std::to_string(plans.allowed) + "/" + std::to_string(plans.offered);
 }
 
 std::string answer(const OpDesc& desc, Device& device) {
