@@ -1,5 +1,5 @@
-// A training step of ResNet-20 and an inference of ResNet-50, f32, of all libraries that are found: one after the other, in
-// rounds, each time in a process of its own.
+// Training steps and inferences, f32, of all libraries that are found: one after the other, in rounds, each time in a process of
+// its own.
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ export interface CompareOptions {
   rounds: number
   steps: number
   only?: Task
+  models?: string[]
   json?: string
 }
 
@@ -25,18 +26,27 @@ interface Workload {
   readonly model: string
   readonly batch: number
   readonly size: number
+  /** A step takes so many times as long as one of ResNet-20: fewer are measured. */
+  readonly weight?: number
 }
 
 const workloads: readonly Workload[] = [
   { task: 'train', model: 'resnet20', batch: 128, size: 32 },
+  { task: 'train', model: 'resnet50', batch: 16, size: 224, weight: 12 },
+  { task: 'train', model: 'wrn_16_4', batch: 64, size: 32, weight: 4 },
+  { task: 'train', model: 'resnext29_32x4d', batch: 64, size: 32, weight: 6 },
+  { task: 'train', model: 'densenet_bc_100_12', batch: 64, size: 32, weight: 4 },
   { task: 'infer', model: 'resnet50', batch: 1, size: 224 },
-  { task: 'infer', model: 'resnet50', batch: 8, size: 224 },
+  { task: 'infer', model: 'resnet50', batch: 16, size: 224 },
 ]
+export const benchedModels = [...new Set(workloads.map(({ model }) => model))]
 const warmUp = 5
+/** Of a round, however long they take. */
+const fewestSteps = 3
 /** How far outputs may lie from this package's, as a share of its largest: far more than f32 rounding, far less than a mistake. */
 const tolerance = 1e-4
 
-export async function compare({ rounds, steps, only, json }: CompareOptions): Promise<void> {
+export async function compare({ rounds, steps, only, models, json }: CompareOptions): Promise<void> {
   // Known now rather than after the measurement; what is in the file stays until there is something better.
   if (json !== undefined) await appendFile(json, '').catch((error: unknown) => refuse(json, error))
   const { found, missing } = findPeers()
@@ -47,15 +57,17 @@ export async function compare({ rounds, steps, only, json }: CompareOptions): Pr
 
   const folder = join(packageRoot(), 'build', 'bench')
   const weights = join(folder, 'resnet50.safetensors')
-  if (only !== 'train') {
+  const chosen = workloads.filter(({ task, model }) => (only ?? task) === task && (models?.includes(model) ?? true))
+  if (chosen.some(({ task }) => task === 'infer')) {
     await mkdir(folder, { recursive: true })
     await writeInferenceWeights('resnet50', weights)
   }
   const results = []
-  for (const workload of workloads.filter(({ task }) => only === undefined || task === only)) {
-    const { task, batch, size } = workload
+  for (const workload of chosen) {
+    const { task, model, batch, size, weight = 1 } = workload
+    const runs = { warmUp: Math.max(2, Math.round(warmUp / weight)), steps: Math.max(fewestSteps, Math.round(steps / weight)) }
     const peers = found.filter(({ commands }) => commands[task])
-    const timings = measure(task, peers, { batch, size, warmUp, steps, threads, weights }, rounds)
+    const timings = measure(task, peers, { model, batch, size, ...runs, threads, weights }, rounds)
     const rows = summary(workload, timings)
     print(workload, rows)
     results.push({ ...workload, peers: rows })
@@ -75,7 +87,7 @@ function measure(task: Task, peers: readonly Peer[], job: Job, rounds: number): 
       // Another one starts each round, so that none always follows the same.
       const peer = peers[(i + round) % peers.length]!
       if (!timings.has(peer.name)) continue
-      console.error(`${task}, batch ${job.batch}, round ${round + 1} of ${rounds}: ${peer.name}`)
+      console.error(`${task} ${job.model}, batch ${job.batch}, round ${round + 1} of ${rounds}: ${peer.name}`)
       const result = runPeer(peer, task, job)
       if ('failure' in result) {
         if (peer === peers[0]) throw new Error(`${peer.name} failed: ${result.failure}`)
@@ -92,7 +104,9 @@ function summary({ batch }: Workload, timings: ReadonlyMap<string, readonly Timi
   const [ours] = timings.values()
   const medians = (list: readonly Timing[]) => list.map(({ milliseconds }) => median(milliseconds))
   return [...timings].map(([name, list]) => {
-    const { peer, threads, output } = list[0]!
+    const { peer, threads, output, parameters } = list[0]!
+    if (parameters !== ours![0]!.parameters)
+      throw new Error(`${name} trains another network: ${parameters} parameters, not ${ours![0]!.parameters}`)
     const milliseconds = spread(medians(list))
     const difference = output && relativeDifference(ours![0]!.output!, output)
     if (difference !== undefined && !(difference <= tolerance))

@@ -32,7 +32,11 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
   const hasTorch = spawnSync(python, ['-c', 'import torch, safetensors'], { encoding: 'utf8' })
   if (hasTorch.status === 0) {
     const commands = { train: [python, script('pytorch', 'train.py')], infer: [python, script('pytorch', 'infer.py')] } as const
-    found.push({ name: 'PyTorch', commands, flags: [] }, { name: 'PyTorch compiled', commands, flags: ['--compile'] })
+    found.push(
+      { name: 'PyTorch', commands, flags: [] },
+      { name: 'PyTorch NCHW', commands: { train: commands.train }, flags: ['--nchw'] },
+      { name: 'PyTorch compiled', commands, flags: ['--compile'] },
+    )
   } else {
     const reason = hasTorch.error?.message ?? hasTorch.stderr.trim().split('\n').at(-1) ?? ''
     missing.push(

@@ -1,8 +1,8 @@
-// npm run bench: speed beside other libraries (default), of single operations (ops), and where a step's time goes (profile).
+// npm run bench: speed beside other libraries (default), and of single operations (ops). Where a step's time goes: eraserelu profile.
 import { Command, CommanderError, Option } from 'commander'
 import { fail } from '../src/cli/fail.js'
 import { positiveInteger } from '../src/cli/values.js'
-import type { CompareOptions } from './compare.js'
+import { benchedModels, type CompareOptions } from './compare.js'
 
 const program = new Command('npm run bench --')
   .description('Measures this package. Without a command: compare.')
@@ -12,12 +12,13 @@ const program = new Command('npm run bench --')
 program
   .command('compare')
   .description(
-    'A training step of ResNet-20 and an inference of ResNet-50 beside PyTorch and onnxruntime-node, where they are installed. ' +
+    'Training steps of five networks and inferences of ResNet-50 beside PyTorch and onnxruntime-node, where they are installed. ' +
       'PyTorch is looked for in $ERASERELU_BENCH_PYTHON, else python3. OMP_NUM_THREADS sets the threads of all.',
   )
-  .option('--rounds <n>', 'how often each library is started, in turn', positiveInteger, 5)
+  .option('--rounds <n>', 'how often each library is started, in turn', positiveInteger, 7)
   .option('--steps <n>', 'steps or inferences measured in a round, after the warm-up', positiveInteger, 20)
   .addOption(new Option('--only <task>', 'one of the two').choices(['train', 'infer']))
+  .addOption(new Option('--models <names...>', 'of these networks only').choices(benchedModels))
   .option('--json <file>', 'write all figures there')
   .action(async (options: CompareOptions) => {
     const { compare } = await import('./compare.js')
@@ -30,17 +31,6 @@ program
   .action(async () => {
     const { timeOperations } = await import('./operations.js')
     await timeOperations()
-  })
-
-program
-  .command('profile')
-  .description("Where a training step's time goes on the CPU, by operation, tiled and not.")
-  .argument('[model]', 'name of a model', 'resnet20')
-  .argument('[batch]', 'images in a batch', positiveInteger, 128)
-  .argument('[size]', 'side of an image in pixels', positiveInteger, 32)
-  .action(async (model: string, batch: number, size: number) => {
-    const { profileStep } = await import('./step_profile.js')
-    await profileStep(model, batch, size)
   })
 
 // Options alone are those of the comparison; what commander would make of a misspelled command with a default one is no help.

@@ -1,5 +1,6 @@
 // What the bench asks of a peer's process (JSON, the first argument) and what that prints: one line of JSON, its last.
 export interface Job {
+  readonly model: string
   readonly batch: number
   /** Side of an image in pixels; images have 3 channels. */
   readonly size: number
@@ -16,6 +17,8 @@ export interface Timing {
   readonly threads: number
   /** Of each step after the warm-up. */
   readonly milliseconds: readonly number[]
+  /** Trained numbers of the network, by which the bench sees that all train the same. */
+  readonly parameters?: number
   /** The logits of an inference, by which the bench sees that all compute the same. */
   readonly output?: readonly number[]
 }

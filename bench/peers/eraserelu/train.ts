@@ -1,4 +1,4 @@
-// Training steps of ResNet-20 with this package, as a user would run them.
+// Training steps with this package, as a user would run them.
 import { fromBatches } from '../../../src/data/index.js'
 import { create } from '../../../src/models/index.js'
 import { sgd } from '../../../src/optim/index.js'
@@ -7,17 +7,24 @@ import { Trainer } from '../../../src/train/trainer.js'
 import { images, readJob, report } from '../job.js'
 
 const job = readJob()
-const { batch: batchSize, size, warmUp, steps } = job
+const { model: name, batch: batchSize, size, warmUp, steps } = job
+const model = create(name, name === 'resnet50' ? {} : { numClasses: 10 })
 const batch = { images: images(job), labels: new Int32Array(batchSize).map((_, i) => i % 10) }
 async function* train() {
   for (let i = 0; i < warmUp + steps; i++) yield await Promise.resolve(batch)
 }
 
-const trainer = new Trainer(create('resnet20'), {
-  data: fromBatches({ train, shape: [size, size, 3], numClasses: 10, batchesPerEpoch: warmUp + steps, imageType: 'f32' }),
+const trainer = new Trainer(model, {
+  data: fromBatches({
+    train,
+    shape: [size, size, 3],
+    numClasses: model.numClasses,
+    batchesPerEpoch: warmUp + steps,
+    imageType: 'f32',
+  }),
   batchSize,
   epochs: 1,
-  optimizer: sgd({ lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
+  optimizer: sgd({ lr: 0.01, momentum: 0.9, nesterov: true, weightDecay: 1e-4 }),
 })
 const milliseconds: number[] = []
 let before = performance.now()
@@ -29,4 +36,9 @@ for await (const event of trainer.fit()) {
 }
 await trainer.dispose()
 const { library, instructions, threads } = deviceInfo()
-report({ peer: `eraserelu (${library}, ${instructions})`, threads, milliseconds: milliseconds.slice(warmUp) })
+report({
+  peer: `eraserelu (${library}, ${instructions})`,
+  threads,
+  milliseconds: milliseconds.slice(warmUp),
+  parameters: model.parameterCount(),
+})

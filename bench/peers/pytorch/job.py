@@ -18,8 +18,8 @@ def images():
     return values.float().reshape(batch, size, size, 3).permute(0, 3, 1, 2)
 
 
-def measure(run, form):
-    """Times run() and prints the line of JSON; what run() returns, if anything, is the output."""
+def measure(run, form, **more):
+    """Times run() and prints the line of JSON, with `more`; what run() returns, if anything, is the output."""
     for _ in range(job["warmUp"]):
         run()
     milliseconds = []
@@ -27,7 +27,7 @@ def measure(run, form):
         start = time.perf_counter()
         output = run()
         milliseconds.append((time.perf_counter() - start) * 1000)
-    timing = {"peer": f"PyTorch {torch.__version__} {form}", "threads": torch.get_num_threads(), "milliseconds": milliseconds}
+    timing = {"peer": f"PyTorch {torch.__version__} {form}", "threads": torch.get_num_threads(), "milliseconds": milliseconds, **more}
     if output is not None:
         timing["output"] = output.flatten().tolist()
     print(json.dumps(timing))
