@@ -71,21 +71,22 @@ async function runPlan(desc: PlanDesc, arrays: Readonly<Record<string, HostArray
   return (await plan.run([arrays], { seed: 0, step: 0, learningRates: [] })).outputs
 }
 
-/** `dense`: the results of the same example without a pitch. */
+/** `dense`: the results of the same example without a pitch; `placeOfY`: where y has one too. */
 async function runPitched(
   { op, nonFinite = false }: Case,
   { inputs, attributes = {} }: Example,
   dense: Results,
   device: string,
   place: PlaceOf,
+  placeOfY: PlaceOf | undefined,
   chunk: number | undefined,
 ): Promise<Results> {
   const graph = new Graph()
   const arrays: Record<string, HostArray> = {}
   const reads: Record<string, Tensor> = {}
-  const part = (of: Tensor, type: TensorType, name: string, pitch: number) => {
+  const part = (of: Tensor, type: TensorType, name: string, offset: number) => {
     const tensor = graph.tensor(type, name)
-    graph.parts.set(tensor, { of, offset: place.before, pitch })
+    graph.parts.set(tensor, { of, offset, pitch: of.shape.at(-1)! })
     return tensor
   }
   for (const [name, tensor] of Object.entries(inputs)) {
@@ -96,15 +97,15 @@ async function runPitched(
       continue
     }
     const { shape, pitch } = widened(tensor.shape, place)
-    reads[name] = part(graph.source({ ...type, shape }, name, { kind: 'input', name }), type, name, pitch)
+    reads[name] = part(graph.source({ ...type, shape }, name, { kind: 'input', name }), type, name, place.before)
     arrays[name] = scattered(tensor, pitch, place.before, NaN)
   }
   const types: Record<string, TensorType> = {}
   for (const [name, { data, shape, dtype }] of Object.entries(dense)) types[name] = { shape, dtype: dtypeOf(data, dtype) }
-  if (isInput(op, 'y')) {
-    const { shape, pitch } = widened(types.y!.shape, place)
+  if (placeOfY) {
+    const { shape } = widened(types.y!.shape, placeOfY)
     const { y } = graph.add('fill', 'outside', {}, { value: outside }, { y: { ...types.y!, shape } })
-    const written = part(y!, types.y!, 'y', pitch)
+    const written = part(y!, types.y!, 'y', placeOfY.before)
     graph.add(op, op, reads, attributes, { y: written })
     graph.outputs.set('y', y!)
   } else {
@@ -133,11 +134,13 @@ describe.each(['reference', ...testedDevices])('on %s', device => {
       const { inputs, attributes, ...options } = example
       const dense = await run(each.op, inputs, attributes, { ...options, device, checked: !each.nonFinite })
       for (const place of places) {
-        const expected = isInput(each.op, 'y') ? surrounded(dense, place) : dense
         const chunk = place === places[0] && canBeCut(each) ? Math.ceil(batchOf(each) / 2) : undefined
         // Where rows do not begin at 16 bytes, threads of a GPU take other channels and sums (all in f32) another order.
         const tolerance = device === 'cuda' && place.behind !== 'even' ? toleranceOf(each) : 0
-        expectResults(await runPitched(each, example, dense, device, place, chunk), expected, tolerance)
+        for (const placeOfY of isInput(each.op, 'y') ? [place, undefined] : [undefined]) {
+          const expected = placeOfY ? surrounded(dense, placeOfY) : dense
+          expectResults(await runPitched(each, example, dense, device, place, placeOfY, chunk), expected, tolerance)
+        }
       }
     })
   })

@@ -38,6 +38,7 @@ const dropouts = drops.flatMap(({ p, opId, seed, step }) =>
 
 const joins: { axis: number; inputs: Shape[] }[] = [
   { axis: 3, inputs: [[2, 4, 4, 16], [2, 4, 4, 3], [2, 4, 4, 1]] },
+  { axis: 3, inputs: [[2, 5, 5, 16], [2, 5, 5, 8]] },
   { axis: 0, inputs: [[1, 3, 5], [2, 3, 5]] },
   { axis: 1, inputs: [[2, 1, 4, 10], [2, 6, 4, 10]] },
   { axis: 1, inputs: [[7, 36], [7, 10]] },
