@@ -111,14 +111,18 @@ PlanDesc decode_plan(const Napi::Object& object) {
   return desc;
 }
 
-std::vector<std::byte> decode_bytes(const Napi::Value& value) {
+ArrayBytes bytes_of(const Napi::Value& value) {
   if (!value.IsTypedArray()) fail(ErrorCode::InvalidArgument, "expected a typed array");
   // The plain call, because node-addon-api knows no arrays over a SharedArrayBuffer.
   void* data = nullptr;
   if (napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr) != napi_ok)
     fail(ErrorCode::InvalidArgument, "the typed array cannot be read");
-  const auto* bytes = static_cast<const std::byte*>(data);
-  return std::vector<std::byte>(bytes, bytes + value.As<Napi::TypedArray>().ByteLength());
+  return {static_cast<const std::byte*>(data), value.As<Napi::TypedArray>().ByteLength()};
+}
+
+std::vector<std::byte> decode_bytes(const Napi::Value& value) {
+  const ArrayBytes bytes = bytes_of(value);
+  return std::vector<std::byte>(bytes.data, bytes.data + bytes.size);
 }
 
 Napi::Value encode_array(Napi::Env env, DType dtype, const std::vector<std::byte>& bytes) {

@@ -13,6 +13,13 @@ namespace eraserelu {
 PlanDesc decode_plan(const Napi::Object& desc);
 
 /// The bytes of a typed array.
+/// Where the bytes of a typed array are.
+struct ArrayBytes {
+  const std::byte* data;
+  std::size_t size;
+};
+ArrayBytes bytes_of(const Napi::Value& value);
+
 std::vector<std::byte> decode_bytes(const Napi::Value& array);
 
 /// A fresh typed array of the tensor's type with these bytes (16-bit floats come as Uint16Array).

@@ -1,5 +1,7 @@
 #include "binding/environment.h"
 
+#include <thread>
+
 #include "base/error.h"
 
 namespace eraserelu {
@@ -90,6 +92,21 @@ void Environment::post(std::function<void(Napi::Env)> call) {
   bridge_.NonBlockingCall([call = std::move(call)](Napi::Env env, Napi::Function) {
     Napi::HandleScope scope(env);
     call(env);
+  });
+}
+
+std::shared_ptr<const void> Environment::keep(const Napi::Value& value) {
+  using Reference = Napi::Reference<Napi::Value>;
+  auto* reference = new Reference(Reference::New(value, 1));
+  return std::shared_ptr<const void>(reference, [this, reference, thread = std::this_thread::get_id()](const void*) {
+    if (std::this_thread::get_id() == thread) return delete reference;
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!closed_) {
+      bridge_.NonBlockingCall([reference](Napi::Env, Napi::Function) { delete reference; });
+      return;
+    }
+    reference->SuppressDestruct();   // the end of the environment lets it go
+    delete reference;
   });
 }
 

@@ -33,6 +33,9 @@ class Environment {
   /// Calls `call` on the JavaScript thread, soon; from a job that runs. Dropped when the environment ends.
   void post(std::function<void(Napi::Env)> call);
 
+  /// Keeps a JavaScript value for other threads; it is let go on the JavaScript thread. From that thread.
+  std::shared_ptr<const void> keep(const Napi::Value& value);
+
   /// What remains of a job when its work has returned: `finish` is called on the runner when `ready` says so. Empty: nothing.
   struct Rest {
     std::function<bool()> ready;

@@ -126,10 +126,26 @@ namespace {
 /// One number a call of stage, from 1 on.
 std::uint64_t staged_id(const Napi::Value& value) { return static_cast<std::uint64_t>(value.As<Napi::Number>().Int64Value()); }
 
-HostBlock decode_block(const Napi::Value& value) {
+/// Copies of the arrays.
+HostBlock copied_block(const Napi::Value& value) {
   const auto arrays = value.As<Napi::Array>();
   HostBlock block;
-  for (std::uint32_t i = 0; i < arrays.Length(); ++i) block.push_back(decode_bytes(arrays.Get(i)));
+  for (std::uint32_t i = 0; i < arrays.Length(); ++i) {
+    const auto bytes = std::make_shared<const std::vector<std::byte>>(decode_bytes(arrays.Get(i)));
+    block.push_back({bytes, bytes->data(), bytes->size()});
+  }
+  return block;
+}
+
+/// The arrays themselves, kept for the runner.
+HostBlock kept_block(const Napi::Value& value) {
+  const auto arrays = value.As<Napi::Array>();
+  const std::shared_ptr<const void> owner = Environment::of(value.Env()).keep(arrays);
+  HostBlock block;
+  for (std::uint32_t i = 0; i < arrays.Length(); ++i) {
+    const ArrayBytes bytes = bytes_of(arrays.Get(i));
+    block.push_back({owner, bytes.data, bytes.size});
+  }
   return block;
 }
 
@@ -140,7 +156,7 @@ RunRequest decode_request(const Napi::Object& object) {
     const Napi::Value value = microbatches.Get(m);
     Microbatch& microbatch = request.microbatches.emplace_back();
     if (value.IsNumber()) microbatch.staged = staged_id(value);
-    else microbatch.inputs = decode_block(value);
+    else microbatch.inputs = copied_block(value);
   }
   bool lossless = false;
   request.params.seed = object.Get("seed").As<Napi::BigInt>().Uint64Value(&lossless);
@@ -172,7 +188,7 @@ Napi::Value NativePlan::stage(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto plan = this->plan(env);
   const std::uint64_t id = staged_id(info[0]);
-  auto block = std::make_shared<HostBlock>(translated(env, [&] { return decode_block(info[1]); }));
+  auto block = std::make_shared<HostBlock>(translated(env, [&] { return kept_block(info[1]); }));
   runner_->post([=] { plan->stage(id, std::move(*block)); });
   return env.Undefined();
 }

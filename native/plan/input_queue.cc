@@ -43,7 +43,7 @@ void InputQueue::take(std::uint64_t id) {
 void InputQueue::give(const HostBlock& block) {
   if (!inlet_) {
     for (std::size_t i = 0; i < destinations_.size(); ++i)
-      backend_.upload(destinations_[i].data, block[i].data(), destinations_[i].bytes);
+      backend_.upload(destinations_[i].data, block[i].data, destinations_[i].bytes);
     return;
   }
   if (!staged_.empty()) staged_.front().sent = false;
@@ -55,7 +55,7 @@ void InputQueue::give(const HostBlock& block) {
 void InputQueue::send(const HostBlock& block) {
   if (inlet_->full()) inlet_->receive();   // a block that nobody took
   std::byte* to = inlet_->begin();
-  for (const std::vector<std::byte>& bytes : block) to = std::copy(bytes.begin(), bytes.end(), to);
+  for (const HostBytes& bytes : block) to = std::copy(bytes.data, bytes.data + bytes.size, to);
   inlet_->send();
 }
 

@@ -13,8 +13,15 @@
 
 namespace eraserelu {
 
-/// The bytes of every input, in the order of the extents.
-using HostBlock = std::vector<std::vector<std::byte>>;
+/// The bytes of an input. They stay as they are, and `owner` keeps them, until they are on the device.
+struct HostBytes {
+  std::shared_ptr<const void> owner;
+  const std::byte* data = nullptr;
+  std::size_t size = 0;
+};
+
+/// Of every input, in the order of the extents.
+using HostBlock = std::vector<HostBytes>;
 
 class InputQueue {
  public:

@@ -30,7 +30,7 @@ PendingRun Plan::start(const RunRequest& request, const std::atomic<bool>& abort
   params.microCount = static_cast<std::int32_t>(request.microbatches.size());
   for (const Microbatch& microbatch : request.microbatches) {
     const auto* bytes = reinterpret_cast<const std::byte*>(&params);
-    params_queue_.give({{bytes, bytes + sizeof params}});
+    params_queue_.give({{nullptr, bytes, sizeof params}});
     take_inputs(microbatch);
     run_part(at_once ? Part::step : Part::gradient, abort, seconds);
     ++params.micro;
@@ -42,7 +42,7 @@ PendingRun Plan::start(const RunRequest& request, const std::atomic<bool>& abort
 void Plan::take_inputs(const Microbatch& microbatch) {
   if (microbatch.staged > 0) return input_queue_.take(microbatch.staged);
   for (std::size_t i = 0; i < inputs_.size(); ++i)
-    check(microbatch.inputs.at(i).size() == desc_.tensors[inputs_[i]].desc.bytes(), "input '", desc_.tensors[inputs_[i]].name,
+    check(microbatch.inputs.at(i).size == desc_.tensors[inputs_[i]].desc.bytes(), "input '", desc_.tensors[inputs_[i]].name,
           "' has another size");
   input_queue_.give(microbatch.inputs);
 }

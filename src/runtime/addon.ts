@@ -84,7 +84,7 @@ export interface NativePlan {
   notes(): string[]
   choices(): EngineChoices
   setResident(index: number, data: HostArray): Promise<void>
-  /** `id`: from 1 on, larger with every call. */
+  /** `id`: from 1 on, larger with every call. The arrays are read, not copied, until a run has taken them. */
   stage(id: number, data: readonly HostArray[]): void
   run(request: NativeRunRequest): { promise: Promise<NativeRunResult>; abort(): void }
   dispose(): void

@@ -103,7 +103,8 @@ export class Plan {
 
   /**
    * Begins to bring the inputs of a later run to the device, while another run may be under way. A run with other arrays leaves them
-   * where they are; a run with inputs staged later drops them. The arrays are copied before this returns.
+   * where they are; a run with inputs staged later drops them. The arrays are not copied: they must stay as they are until the run
+   * that takes them has ended.
    */
   stage(microbatch: HostArrays): StagedInputs {
     const arrays = this.inputArrays(microbatch)

@@ -27,7 +27,10 @@ export interface Feed {
   trace(): TracedBatch
   /** Uploads what stays on the device. */
   prepare(plan: Plan): Promise<void>
-  /** The arrays of each batch of an epoch from number `first` (default 0) on, and how many real images it has. */
+  /**
+   * The arrays of each batch of an epoch from number `first` (default 0) on, and how many real images it has. The arrays stay as
+   * they are until the step of the batch has ended, while the batches of the next step are asked for.
+   */
   batches(epoch: number, first?: number): AsyncIterable<{ arrays: HostArrays; count: number }>
 }
 

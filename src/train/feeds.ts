@@ -26,7 +26,7 @@ export function trainFeedOf(data: TrainingData, options: TrainFeedOptions): Feed
 function plainFeedOf(data: TrainingData, { batchSize, seed, accumulate }: TrainFeedOptions): Feed {
   if (!('kind' in data)) return new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
   if (data.kind === 'stream') return new StreamFeed(data, batchSize, data.shape, data.train)
-  // A step's batches are read again when it has to be repeated, while those of the next are loaded.
+  // A step's batches are read while it runs, and again when it has to be repeated, while those of the next are loaded.
   return new FilesFeed(data, data.train, { batchSize, seed, training: true, hold: 2 * accumulate })
 }
 
@@ -37,5 +37,6 @@ export function testFeedOf(data: TrainingData, { batchSize, seed }: { batchSize:
       ? new ResidentFeed(data, data.test, { batchSize, seed, training: false, dropLast: false })
       : undefined
   if (data.kind === 'stream') return data.test && new StreamFeed(data, batchSize, data.testShape, data.test)
-  return data.test && new FilesFeed(data, data.test, { batchSize, seed, training: false, hold: 1 })
+  // One is measured while the next is loaded.
+  return data.test && new FilesFeed(data, data.test, { batchSize, seed, training: false, hold: 2 })
 }

@@ -90,15 +90,18 @@ export class FilesFeed implements Feed {
     const shared = { view: this.view, ...this.changes, seed, epoch, batchSize, ahead, threads, maxCorrupt }
     const reader = new ImageReader(this.files, { ...shared, order, firstBatch: first }, ring)
     const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
+    let next = first
     try {
-      for (let batch = first; batch < this.batchesPerEpoch; ++batch) {
+      while (next < this.batchesPerEpoch) {
         const { images, labels, count, faults } = await reader.next()
         for (const fault of faults) process.emitWarning(`passed over ${fault}`, { code: 'ERASERELU_IMAGE' })
+        ++next
         yield { arrays: { images, labels, ...still }, count }
       }
     } finally {
       reader.dispose()
-      this.spare = ring
+      // A pass that was broken off may have left batches staged, which are still read.
+      if (next === this.batchesPerEpoch) this.spare = ring
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Trains and runs on the simulated GPU with a hand on it (sim.node, named by SIM_NODE), and prints what came of it as JSON. */
 import { createRequire } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
+import { imageFolder } from '../../../src/data/index.js'
 import { compile } from '../../../src/graph/session.js'
 import { BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, ReLU, Sequential, initialize } from '../../../src/nn/index.js'
 import { sgd } from '../../../src/optim/index.js'
@@ -113,6 +114,42 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       }),
     )
     return { differences, calls, work }
+  },
+  /** A staged array is read when its turn comes to go to pinned memory: what is in it then arrives, since nobody has copied it before. */
+  borrowed: async () => {
+    const model = new Sequential(new Conv2d(3, 8, 3), new ReLU(), new Flatten())
+    initialize(model, 1)
+    using cuda = await compile(model, { inputs: { x: { shape: [2, 6, 6, 3] } }, device })
+    using cpu = await compile(model, { inputs: { x: { shape: [2, 6, 6, 3] } } })
+    using store = await Store.create(device, { weights: 1 << 22 })
+    const x = Float32Array.from({ length: 216 }, (_, i) => ((i * 7) % 11) - 5)
+    const later = x.map(value => -value)
+    const plan = cuda['plan']
+    await plan.run([{ x }])
+    sim.work()
+    const busy = store.read('weights')
+    const staged = plan.stage({ x })
+    x.set(later)
+    const { outputs } = await plan.run([staged])
+    await busy
+    const expected = (await cpu.run({ x: later })).output!.data
+    const got = outputs.output!.data
+    return { difference: Math.max(...expected.map((value, i) => Math.abs(value - got[i]!))), work: lines(sim.work()) }
+  },
+  /** The same training from the image files in FOLDER on both devices, with all that changes them. */
+  images: async () => {
+    const sizes = { trainCropSize: 8, valCropSize: 8, valResizeSize: 8, workers: 2 }
+    const changes = { colorJitter: [0.4, 0.4, 0.4], lighting: 0.1, randomErasing: 0.5 } as const
+    const data = await imageFolder(process.env.FOLDER!, { ...sizes, ...changes })
+    const how = { batchSize: 8, epochs: 2, optimizer: sgd({ lr: 0.05, momentum: 0.9 }), mixup: 0.2, cutmix: 1 }
+    const runs = []
+    for (const on of [device, 'cpu']) {
+      const model = new Sequential(new Conv2d(3, 8, 3), new BatchNorm2d(8), new ReLU(), new GlobalAvgPool(), new Linear(8, 3))
+      initialize(model, 1)
+      const { losses, epochs } = await train(model, { ...how, data, device: on })
+      runs.push({ losses: [...losses], ...epochs.at(-1)!.test! })
+    }
+    return runs
   },
   /** An evaluation of 6 batches, the last one not full; the device's thread is busy for a moment at every run, so that what is handed over at once is seen together. */
   evaluation: async () => {

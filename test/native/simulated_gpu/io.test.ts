@@ -1,7 +1,10 @@
 /** A step as one CUDA graph, inputs and outputs beside it, and every call made to fail once, on the simulated GPU. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Evaluation } from '../../../src/train/events.js'
+import { writeShapes } from '../../data/shapes.js'
 import { runProcess } from '../processes/run_process.js'
 import { build, library } from './build.js'
 
@@ -49,6 +52,24 @@ describe.each(['0', '1', '7'])('SIM_ORDER=%s', order => {
     const copies = work.slice(0, begun).filter(line => line.startsWith('copy ') && !line.endsWith(` ${compute}`))
     if (order === '1') expect(copies.length).toBeGreaterThan(2)
   })
+})
+
+test('what is staged goes from its own array into pinned memory, with no copy in between', async () => {
+  const { difference, work } = await gpu<{ difference: number; work: string[] }>('borrowed')
+  expect(difference).toBeLessThan(1e-4)
+  expect(work.filter(line => line.startsWith('copy ')).length).toBeGreaterThan(0)
+})
+
+test('batches of image files, changed and mixed, train as on the CPU', async () => {
+  const FOLDER = mkdtempSync(join(tmpdir(), 'eraserelu-gpu-images-'))
+  writeShapes(FOLDER)
+  const [cuda, cpu] = await gpu<{ losses: number[]; count: number; loss: number }[]>('images', { FOLDER }).finally(() =>
+    rmSync(FOLDER, { recursive: true }),
+  )
+  expect(cuda!.losses).toHaveLength(12)
+  cuda!.losses.forEach((loss, i) => expect(loss).toBeCloseTo(cpu!.losses[i]!, 4))
+  expect(cuda!.count).toBe(12)
+  expect(cuda!.loss).toBeCloseTo(cpu!.loss, 4)
 })
 
 test('an evaluation brings the inputs of the next batch while one is measured', async () => {
