@@ -20,7 +20,7 @@ for (const device of readdirSync(join(simulated, 'devices'))) {
   keys.forEach(([form, key], i) => addRow(key, Number(plans[i]![1]), form))
 }
 const text =
-  `# Engine configurations that cuDNN ${cudnnVersion()} supports for each graph form (native/cuda/graph_key.h); 0: none.\n` +
+  `# Engine configurations that cuDNN ${cudnnVersion()} supports for each graph form (simulated_gpu/cudnn/graph_key.h); 0: none.\n` +
   '# Written by scripts/check_cudnn_forms.ts.\n' +
   [...rows]
     .sort(([a], [b]) => (a < b ? -1 : 1))

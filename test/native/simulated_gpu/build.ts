@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
-/** The folder of the build. */
-export const build = resolve('build/simulated')
+/** The folder of the build; another one where lines are counted (scripts/coverage_gpu.mjs). */
+export const build = resolve(process.env.SIMULATED_BUILD ?? 'build/simulated')
 
 /** The GPU backend on the simulated GPU: what ERASERELU_CUDA_LIBRARY names. */
 export const library = resolve(build, 'eraserelu_cuda.so')

@@ -6,7 +6,7 @@
 #include <map>
 #include <vector>
 
-#include "cuda/graph_key.h"
+#include "graph_key.h"
 #include "object.h"
 
 namespace simulated_cudnn {

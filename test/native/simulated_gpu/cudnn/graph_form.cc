@@ -1,4 +1,4 @@
-// An operation graph in the words of native/cuda/graph_key.h.
+// An operation graph in the words of simulated_gpu/cudnn/graph_key.h.
 #include "graph.h"
 #include "interpreter/pointwise_functions.h"
 

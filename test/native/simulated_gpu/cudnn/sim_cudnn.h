@@ -12,5 +12,5 @@ SIM_EXPORT void simCudnnFail(const char* pattern, long n, cudnnStatus_t status);
 /// Descriptors that are still alive, counting those that only others refer to.
 SIM_EXPORT long simCudnnDescriptors();
 
-/// The support table's key (native/cuda/graph_key.h) of the operation graph that this thread finalised last.
+/// The support table's key (simulated_gpu/cudnn/graph_key.h) of the operation graph that this thread finalised last.
 SIM_EXPORT const char* simCudnnLastKey();

@@ -1,9 +1,9 @@
 // Writes what `npm run test:mutations` found to docs/results/mutations.json and as a table to docs/gpu-proof.md.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { replaceSection } from '../../../../scripts/replace_section.mjs'
 import { digestOf } from '../../../../scripts/stale_results.mjs'
 import { faults, sources } from './faults/index.mjs'
 
-const [begin, end] = ['<!-- mutations -->', '<!-- /mutations -->']
 const page = 'docs/gpu-proof.md'
 const results = JSON.parse(readFileSync('build/mutations/results.json', 'utf8'))
 
@@ -42,8 +42,5 @@ const table = [
       `| ${cell(row.about)} | ${row.file} | ${row.caught ? 'yes' : '**no**'} | ${row.caught ? cell(row.by.split(':').slice(0, 2).join(':')) : ''} |`,
   ),
 ].join('\n')
-const text = readFileSync(page, 'utf8')
-const [head, rest] = text.split(begin)
-if (rest === undefined || !rest.includes(end)) throw new Error(`${page} has no place for the table: ${begin} … ${end}`)
-writeFileSync(page, `${head}${begin}\n${table}\n${rest.slice(rest.indexOf(end))}`)
+replaceSection(page, 'mutations', table)
 console.log(`${caught} of ${rows.length} caught; docs/results/mutations.json and ${page} are written.`)

@@ -6,15 +6,16 @@ import { elementwise } from './elementwise.mjs'
 import { host } from './host.mjs'
 import { pooling } from './pooling.mjs'
 import { update } from './update.mjs'
+import { simulatedBackend } from '../../sources.mjs'
 
 export const faults = [...convolution, ...batchNorm, ...pooling, ...elementwise, ...update, ...host]
 
-/** What a result of these faults speaks of. */
+/** What a result of these faults speaks of: the backend with the formulas it shares, what stands in for a GPU, and the tests that see them. */
 export const sources = [
-  'native/**',
-  'test/native/simulated_gpu/**',
+  ...simulatedBackend,
+  'test/native/simulated_gpu/mutations/**',
   'test/native/cases/**',
-  'test/native/*.ts',
-  'test/golden/**',
-  'src/**',
+  'test/native/helpers.ts',
+  ...new Set(faults.flatMap(({ tests }) => tests.map(({ file }) => file))),
+  'test/golden/trajectory.*',
 ]
