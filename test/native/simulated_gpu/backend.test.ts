@@ -27,6 +27,7 @@ describe('why there is no device cuda', () => {
       /libcudnn\.so\.9 is not the GPU backend/,
     ],
     ['no driver', { SIM_FAIL: 'cudaDriverGetVersion:1' }, /no NVIDIA driver/],
+    ['an old driver', { SIM_DRIVER: '12080' }, /driver is too old: it is made for CUDA 12\.8; CUDA 13 needs driver 580 or newer/],
     ['no GPU', { SIM_FAIL: 'cudaGetDeviceCount:1:100' }, /no GPU can be used: no CUDA-capable device is detected/],
   ] as const)('%s', async (_, environment, problem) => {
     const answer = await gpu('devices', environment)
@@ -36,6 +37,13 @@ describe('why there is no device cuda', () => {
       code: 'UNSUPPORTED',
       message: expect.stringMatching(problem) as string,
     })
+  })
+})
+
+test('a GPU older than Ampere is refused', async () => {
+  expect(await gpu('session', { SIM_SM: '75' })).toMatchObject({
+    code: 'UNSUPPORTED',
+    message: expect.stringContaining('GPU 0 is of architecture sm_75; this package needs sm_80 (Ampere) or newer') as string,
   })
 })
 
@@ -90,6 +98,13 @@ describe('failures name the node, and say what failed', () => {
         /cannot allocate 4194304 bytes on device 'cuda': \d+ of \d+ are free; .*Largest tensors: relu \(4194304\)/,
       ) as string,
     })
+  })
+})
+
+test('memory of the host for inputs and outputs that cannot be had', async () => {
+  expect(await gpu('memory', { SIM_FAIL: 'cudaMallocHost:1:2' })).toMatchObject({
+    code: 'OUT_OF_MEMORY',
+    message: expect.stringMatching(/cannot allocate \d+ bytes of pinned host memory for inputs and outputs/) as string,
   })
 })
 

@@ -149,6 +149,13 @@ describe('autotune', () => {
     expect(lying).toMatchObject({ engines: ['cudnn eng7'], warnings: [expect.stringMatching(/eng9 is not used/)] })
   })
 
+  test('when all lie, the error has the reason against each', async () => {
+    const answer = await choice({ autotune: true }, { SIM_CUDNN_ENGINES: timed, SIM_CUDNN_LIE: '12 7 9 8' })
+    expect(answer.code).toBe('UNSUPPORTED')
+    for (const engine of ['5: rounds to TF32', ...['12', '7', '9', '8'].map(name => `${name}: its results are off by`)])
+      expect(answer.message).toContain(`eng${engine}`)
+  })
+
   test('is used only when asked for, and its times are kept', async () => {
     expect(await choice({}, { SIM_CUDNN_ENGINES: timed })).toEqual(taken('eng12'))
     expect(await choice({ autotune: true }, { SIM_CUDNN_ENGINES: timed })).toEqual(taken('eng9'))

@@ -23,6 +23,7 @@ struct Architecture {
   int bus_width;       // bits
 };
 const Architecture architectures[] = {
+    {75, 40, 64 << 10, 4 << 20, 256},
     {80, 108, 163 << 10, 40 << 20, 5120},
     {90, 132, 227 << 10, 50 << 20, 5120},
     {100, 148, 227 << 10, 126 << 20, 8192},
@@ -34,7 +35,7 @@ const Architecture& architecture() {
     const int sm = text == nullptr ? 90 : std::atoi(text);
     for (const Architecture& each : architectures)
       if (each.sm == sm) return each;
-    std::fprintf(stderr, "simulated GPU: SIM_SM is 80, 90 or 100, not %s\n", text);
+    std::fprintf(stderr, "simulated GPU: SIM_SM is 75, 80, 90 or 100, not %s\n", text);
     std::abort();
   }();
   return chosen;
@@ -91,7 +92,8 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  return call(__func__, [&] { return *version = CUDART_VERSION, cudaSuccess; });
+  const char* const asked = std::getenv("SIM_DRIVER");
+  return call(__func__, [&] { return *version = asked != nullptr ? std::atoi(asked) : CUDART_VERSION, cudaSuccess; });
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
