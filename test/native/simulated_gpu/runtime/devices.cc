@@ -14,7 +14,7 @@ namespace {
 
 thread_local int currentDevice = 0;
 
-/// Figures of the A100, H100 and B200.
+/// Figures of a Turing GPU, which is too old, of the A100, H100 and B200.
 struct Architecture {
   int sm;
   int multiprocessors;
