@@ -17,5 +17,7 @@ export const sources = [
   'test/native/cases/**',
   'test/native/helpers.ts',
   ...new Set(faults.flatMap(({ tests }) => tests.map(({ file }) => file))),
+  'test/golden/golden_file.ts',
+  'test/golden/training_helper.ts',
   'test/golden/trajectory.*',
 ]
