@@ -1,6 +1,6 @@
 /** What `eraserelu completion` does: one script a shell, with all words in it, so that completing starts no Node.js. */
 import type { Command } from 'commander'
-import { list as datasets } from '../data/index.js'
+import { dataNames } from './data_set.js'
 import { list as models } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import type { Shell } from './completion.js'
@@ -9,7 +9,7 @@ import { wordsOf, type CommandWords, type Flag, type Values } from './completion
 
 export async function completion(shell: Shell, program: Command): Promise<void> {
   const recipe = (await allRecipes()).map(({ name }) => name)
-  const names = { model: models(), recipe, dataset: datasets(), device: devices(), erase: ['last', 'first', 'middle'] }
+  const names = { model: models(), recipe, dataset: dataNames(), device: devices(), erase: ['last', 'first', 'middle'] }
   const script = { bash, zsh, fish }[shell]
   process.stdout.write(script(wordsOf(program, names)))
 }

@@ -14,15 +14,16 @@ export interface DataOptions extends JsonFlag {
 
 /** Settings of `train` that decide what images a training sees. */
 const keys = [
-  'data-path', 'seed', 'train-crop-size', 'workers', 'crop-padding', 'padding-mode', 'flip', 'cutout', 'color-jitter', 'lighting', 'random-erasing',
-  'random-erasing-value', 'mixup', 'cutmix', 'normalize',
+  'data-path', 'seed', 'train-crop-size', 'val-crop-size', 'val-resize-size', 'workers', 'max-corrupt', 'crop-padding', 'padding-mode', 'flip',
+  'cutout', 'color-jitter', 'lighting', 'random-erasing', 'random-erasing-value', 'mixup', 'cutmix', 'normalize',
 ] as const // prettier-ignore
 
 const examples = `
 Examples:
   $ eraserelu data fashion-mnist-sample
   $ eraserelu data cifar10 --grid cifar10.png
-  $ eraserelu data image-folder --data-path photos --grid jitter.png --color-jitter 0.4 --lighting 0.1
+  $ eraserelu data --data-path photos --stats      class folders, tar files or shards; images that cannot be read are named
+  $ eraserelu data --data-path photos --grid jitter.png --color-jitter 0.4 --lighting 0.1
   $ eraserelu data cifar10 --grid mixed.png --cutmix 1
   $ eraserelu data cifar100 --data-path /data --grid first.png --padding-mode reflect --seed 3 --stats --json
 
@@ -35,7 +36,7 @@ export const dataCommand = (): Command =>
     addSettings(
       new Command('data')
         .description('Show a data set: images a class, mean and standard deviation, and a sheet of training images.')
-        .argument('<dataset>', 'data set, such as cifar10', text)
+        .argument('[dataset]', 'data set, such as cifar10 (default: what lies at --data-path)', text)
         .option('--stats', 'print counts, sizes, mean and standard deviation (also without --grid)')
         .option('--grid <file>', 'write a sheet of augmented training images, a PNG file', text)
         .option('--count <n>', 'images on the sheet (default: 40)', positiveInteger, 40)
@@ -44,7 +45,7 @@ export const dataCommand = (): Command =>
     ),
   )
     .addHelpText('after', examples)
-    .action(async (name: string, options: DataOptions) => {
+    .action(async (name: string | undefined, options: DataOptions) => {
       const { showData } = await import('./data_run.js')
       await showData(name, givenSettings(keys, options), options)
     })

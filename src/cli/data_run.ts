@@ -8,12 +8,13 @@ import { requireOneOf } from '../runtime/options.js'
 import { seenImages } from '../train/seen_images.js'
 import { contactSheet } from './contact_sheet.js'
 import type { DataOptions } from './data.js'
-import { openDataSet } from './data_set.js'
+import { readImages, textOfRead, type ImagesRead } from './data_images.js'
+import { dataNames, dataSetAt, sizesOf } from './data_set.js'
 import { printResult } from './json.js'
 import { renderTable, unicodeOut } from './table.js'
 import { prepared } from './train_setup.js'
 import { defaults, type GivenSettings, type Settings } from './train_settings.js'
-import { checkTrainingData, openImages, trainingDataNames } from './training_data.js'
+import { checkTrainingData, openTrainingData } from './training_data.js'
 
 /** What `--json` prints. */
 export interface DataSummary {
@@ -21,12 +22,14 @@ export interface DataSummary {
   readonly classes: readonly string[]
   readonly train: PartSummary
   readonly test: PartSummary
-  /** Of value/255 over the training images, one number a channel; not of image files, which would all have to be decoded. */
+  /** Of value/255 over the training images, one number a channel; of image files, resized as for an evaluation, with --stats. */
   readonly measured?: { readonly mean: readonly number[]; readonly std: readonly number[] }
   /** What a training takes away and divides by. */
   readonly normalised: { readonly mean: readonly number[]; readonly std: readonly number[] }
   /** Of images in memory; of image files what is not the default. */
   readonly augment: DataSource['augment'] | Partial<ImageFileSource['options']>
+  /** Sizes of image files, and those that cannot be read; with --stats. */
+  readonly files?: Pick<ImagesRead, 'train' | 'test'>
   /** The sheet that was written. */
   readonly grid?: string
 }
@@ -38,18 +41,20 @@ interface PartSummary {
   readonly perClass: readonly number[]
 }
 
-export async function showData(name: string, given: GivenSettings, options: DataOptions): Promise<void> {
+export async function showData(named: string | undefined, given: GivenSettings, options: DataOptions): Promise<void> {
   const { grid, stats = grid === undefined, json } = options
-  requireOneOf('data', 'DATASET', name, trainingDataNames())
+  const name = named ?? dataSetAt(undefined, given['data-path'])
+  if (name === undefined) throw new InvalidArgument('data: name a data set, or give --data-path, where images are')
+  requireOneOf('data', 'DATASET', name, dataNames())
   if (grid !== undefined && !grid.toLowerCase().endsWith('.png'))
     throw new InvalidArgument(`data: --grid ${grid}: the sheet is a PNG file, give it a name that ends in .png`)
   const settings = { ...defaults, ...given, dataset: name }
   checkTrainingData('data', settings)
-  const images = await openImages(settings)
-  const source = images ?? prepared(await openDataSet('data', name, settings['data-path']), settings)
+  const whole = await openTrainingData('data', settings)
+  const source = 'kind' in whole ? whole : prepared(whole, settings)
   if (grid !== undefined) await writeGrid(source, settings, grid, options)
   if (!stats && !json) return void process.stdout.write(`${grid}\n`)
-  const summary = 'kind' in source ? filesSummaryOf(source) : summaryOf(source)
+  const summary = 'kind' in source ? await filesSummaryOf(source, stats) : summaryOf(source)
   printResult({ ...summary, ...(grid !== undefined && { grid }) }, options, textOf)
 }
 
@@ -59,8 +64,7 @@ async function writeGrid(
   file: string,
   { count, epoch }: DataOptions,
 ): Promise<void> {
-  const size = 'kind' in source ? source.train.names.length : source.train.size
-  const batchSize = Math.min(count, size)
+  const batchSize = Math.min(count, sizesOf(source).train)
   checkMix('data', { mixup, cutmix }, batchSize)
   const seen = await seenImages(source, epoch, { batchSize, seed, accumulate: 1, mixup, cutmix })
   await writeFile(file, await contactSheet(source, seen)).catch((error: unknown) => {
@@ -82,16 +86,19 @@ function partOf(labels: Int32Array, shape: ImageShape, numClasses: number): Part
   return { images: labels.length, shape, perClass }
 }
 
-/** The sizes are those that training and evaluation see. */
-function filesSummaryOf(source: ImageFileSource): DataSummary {
+/** The shapes are those that training and evaluation see. `stats`: all images are read. */
+async function filesSummaryOf(source: ImageFileSource, stats: boolean): Promise<DataSummary> {
   const { name: dataset, train, test, shape, testShape, numClasses, classNames: classes, mean, std, options } = source
   const part = (set: ImageFileSet | undefined, size: ImageShape) => partOf(set?.labels ?? new Int32Array(), size, numClasses)
   const { flip, colorJitter, lighting, randomErasing, erasingValue } = options
   const augment = { flip, colorJitter, lighting, randomErasing, erasingValue }
-  return { dataset, classes, train: part(train, shape), test: part(test, testShape), normalised: { mean, std }, augment }
+  const summary = { dataset, classes, train: part(train, shape), test: part(test, testShape), normalised: { mean, std }, augment }
+  if (!stats) return summary
+  const { measured, ...files } = await readImages(source)
+  return { ...summary, measured, files }
 }
 
-function textOf({ dataset, classes, train, test, measured, normalised, augment, grid }: DataSummary): string {
+function textOf({ dataset, classes, train, test, measured, normalised, augment, files, grid }: DataSummary): string {
   const rows = classes.map((name, label) => [name, `${train.perClass[label]}`, `${test.perClass[label]}`])
   const numbers = (values: readonly number[]) => values.map(value => value.toFixed(4)).join(' ')
   const changes = changesIn(augment)
@@ -103,6 +110,7 @@ function textOf({ dataset, classes, train, test, measured, normalised, augment, 
       : []),
     `Normalised by:                 mean ${numbers(normalised.mean)}, standard deviation ${numbers(normalised.std)}`,
     `Augmentation: ${changes.join(', ') || 'none'}`,
+    ...(files ? textOfRead(files) : []),
     ...(grid === undefined ? [] : [`Sheet: ${grid}`]),
   ].join('\n')
 }

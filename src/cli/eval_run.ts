@@ -4,10 +4,10 @@ import type { Classifier } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
 import { evaluate, type EvaluateModelOptions } from '../train/evaluate.js'
-import { openDataSet } from './data_set.js'
 import { engineOptionsGiven } from './engine_options.js'
 import type { EvalOptions } from './eval.js'
 import { printResult } from './json.js'
+import { dataFor } from './trained_data.js'
 import { openTrained } from './trained_model.js'
 
 /** What `--json` prints. */
@@ -26,12 +26,12 @@ export interface Measured {
 }
 
 export async function evaluateWeights(path: string, options: EvalOptions): Promise<void> {
-  const { ema, last, dataPath, device, batchSize, precision } = options
+  const { ema, last, device, batchSize, precision } = options
   requireOneOf('eval', '--device', device, devices())
   const trained = await openTrained(path, { ema, which: last ? 'last' : 'best' })
-  const data = await openDataSet('eval', options.dataset ?? trained.metadata.dataset, dataPath)
+  const data = await dataFor('eval', trained, options, options)
   const how = { batchSize, device, precision, ...engineOptionsGiven(options) }
-  printResult(await measure(trained, trained.normalised(data), how), options, measuredText)
+  printResult(await measure(trained, data, how), options, measuredText)
 }
 
 /** Measures a model on the test images. */

@@ -10,12 +10,14 @@ import { evalCommand } from './eval.js'
 import { fail } from './fail.js'
 import { infoCommand } from './info.js'
 import { endWithoutOutput } from './interrupt.js'
+import { packCommand } from './pack.js'
 import { predictCommand } from './predict.js'
 import { profileCommand } from './profile.js'
 import { recipesCommand } from './recipes.js'
 import { reproduceCommand } from './reproduce.js'
 import { startCommand } from './start.js'
 import { trainCommand } from './train.js'
+import { unpackCommand } from './unpack.js'
 
 const commands = [
   startCommand(),
@@ -26,6 +28,8 @@ const commands = [
   infoCommand(),
   recipesCommand(),
   dataCommand(),
+  packCommand(),
+  unpackCommand(),
   benchCommand(),
   profileCommand(),
   doctorCommand(),

@@ -38,7 +38,7 @@ Proportion 0 is the network as published: one arm of each model, which the other
     - { models: [resnet20], locations: [first], proportions: [0.5, 1] }
   seeds: [1, 2, 3]
   settings: { dataset: fashion-mnist, epochs: 20, model-kwargs: { width: 8 } }
-The settings are those of 'eraserelu train', for data sets that fit into memory; flags count before the file. The study folder keeps all of it in study.yaml.
+The settings are those of 'eraserelu train'; flags count before the file. The study folder keeps all of it in study.yaml.
 
 Every run is a process of its own ('eraserelu train'), with a run folder in runs/. A study that was stopped or killed goes on where
 it was; finished runs are not repeated. The report is report.md, report.html, figures/*.svg; all numbers are in results.json.`

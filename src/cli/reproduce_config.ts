@@ -9,6 +9,7 @@ import { eraseKeys } from './erase_options.js'
 import { ownKeys, type ReproduceFlags } from './reproduce.js'
 import { withRecipe } from './recipe_files.js'
 import { checkedSettings, differences, plainSettings, readYaml } from './train_config.js'
+import { withDataSet } from './training_data.js'
 import { complete, defaults, type CompleteSettings, type GivenSettings } from './train_settings.js'
 import { location, naturalNumber, share, text } from './values.js'
 
@@ -28,7 +29,8 @@ export async function studyOf(settings: GivenSettings, flags: ReproduceFlags): P
   const own = join(outputDir, studyFile)
   const file = config ?? (existsSync(own) ? own : undefined)
   const base = file === undefined ? fallback : await readStudy(file)
-  const all = { ...(await withRecipe(base.settings)), ...(await withRecipe(settings)) }
+  const before = withDataSet(await withRecipe(base.settings), base.settings)
+  const all = withDataSet({ ...before, ...(await withRecipe(settings)) }, settings)
   // A recipe is a network's own: that one is studied where no other is asked for.
   const studied = models ?? (base.matrix === fallback.matrix && all.model !== undefined ? [all.model] : undefined)
   const given = { ...(studied && { models: studied }), ...(locations && { locations }), ...(proportions && { proportions }) }

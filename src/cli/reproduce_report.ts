@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { inMemory } from './centre_crops.js'
+import { sizesOf } from './data_set.js'
 import { loadWeights } from '../interop/index.js'
 import { makeFolder, writeFileWhole } from '../runtime/durable_files.js'
 import { htmlOf, markdownOf } from '../study/document.js'
 import { figuresOf, type Figure } from '../study/figures.js'
-import { activeShares, gradientNorms } from '../study/layers.js'
+import { activeShares, gradientNorms, layerBatches } from '../study/layers.js'
 import type { Run } from '../study/matrix.js'
 import { reportOf, type StudyResults } from '../study/report.js'
 import { armResults, environmentOfRun, epochRows, epochsDone, type RunLayers, type RunResult } from '../study/results.js'
@@ -24,9 +26,10 @@ export async function measureRun(study: Study, run: Run): Promise<RunLayers> {
   const file = layersFile(study, run)
   const known = await readFile(file, 'utf8').catch(() => undefined)
   if (known !== undefined) return JSON.parse(known) as RunLayers
-  const { data, definition, folder } = study
+  const { definition, folder } = study
   const settings = runSettings(definition, run)
   const options = { batchSize: settings['batch-size'], device: settings.device }
+  const data = 'kind' in study.data ? await inMemory(study.data, layerBatches * options.batchSize) : study.data
   const { model } = await openTrained(runFolder(folder, run), { which: 'last', ema: false })
   const initial = modelOf(settings, data)
   if (settings.weights !== undefined) await loadWeights(initial, settings.weights, { strict: false })
@@ -59,7 +62,7 @@ export async function writeStudyReport(
   const threads = environment ? ` --threads ${environment.threads}` : ''
   const results: StudyResults = {
     command: `eraserelu reproduce --config ${join(folder, studyFile)}${threads} --output-dir runs/again`,
-    dataset: { name: data.name, train: data.train.size, test: data.test.size },
+    dataset: { name: data.name, ...sizesOf(data) },
     seeds: definition.seeds,
     settings,
     finishedRuns: finished.size,

@@ -1,16 +1,16 @@
 /** A study that is known to be possible, and where its parts lie in the study folder. */
 import { join } from 'node:path'
-import type { DataSource } from '../data/index.js'
+import type { DataSource, ImageFileSource } from '../data/index.js'
 import { armsOf, runsOf, type Arm, type Run } from '../study/matrix.js'
 import type { ArmFacts } from '../study/results.js'
 import { reluCounts } from './model_of.js'
 import { settingsOf, type StudyDefinition } from './reproduce_config.js'
-import { checkNames, dataOf, modelOf } from './train_setup.js'
+import { checkNames, modelOf, trainingDataOf } from './train_setup.js'
 
 export interface Study {
   readonly folder: string
   readonly definition: StudyDefinition
-  readonly data: DataSource
+  readonly data: DataSource | ImageFileSource
   readonly arms: readonly Arm[]
   readonly facts: ReadonlyMap<Arm, ArmFacts>
   readonly runs: readonly Run[]
@@ -23,7 +23,7 @@ export async function checkedStudy(definition: StudyDefinition, folder: string):
   const arms = armsOf(definition.matrix)
   const seed = definition.seeds[0]!
   for (const arm of arms) checkNames(settingsOf(definition, arm, seed))
-  const data = await dataOf(settingsOf(definition, arms[0]!, seed))
+  const data = await trainingDataOf(settingsOf(definition, arms[0]!, seed))
   const facts = new Map<Arm, ArmFacts>()
   for (const arm of arms) {
     const model = modelOf(settingsOf(definition, arm, seed), data)

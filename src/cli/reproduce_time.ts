@@ -1,9 +1,10 @@
 /** How long a training will take, from a few of its steps, and how long several take one beside the other. */
-import type { DataSource } from '../data/index.js'
+import type { DataSource, ImageFileSource } from '../data/index.js'
 import { thinned } from '../data/thin.js'
 import { deviceInfo } from '../runtime/devices.js'
 import type { EpochEvent } from '../train/events.js'
 import { Trainer } from '../train/trainer.js'
+import { sizesOf } from './data_set.js'
 import { modelOf, trainerOptionsOf } from './train_setup.js'
 import type { CompleteSettings } from './train_settings.js'
 
@@ -21,11 +22,12 @@ const [steps, evaluations] = [6, 3]
 const processSeconds = 1
 
 /** Trains for two short epochs and takes the second; nothing is written. */
-export async function measureTime(settings: CompleteSettings, data: DataSource): Promise<TrainingTime> {
+export async function measureTime(settings: CompleteSettings, data: DataSource | ImageFileSource): Promise<TrainingTime> {
   const { 'batch-size': batchSize, accumulate, epochs } = settings
   const evalBatchSize = settings['eval-batch-size'] ?? batchSize
-  const train = Math.min(data.train.size, steps * batchSize * accumulate)
-  const test = Math.min(data.test.size, evaluations * evalBatchSize)
+  const { train: trainSize, test: testSize } = sizesOf(data)
+  const train = Math.min(trainSize, steps * batchSize * accumulate)
+  const test = Math.min(testSize, evaluations * evalBatchSize)
   // A schedule may have a warm-up of several epochs: the trainer is made for all of them.
   const options = { ...trainerOptionsOf(settings, thinned(data, { train, test })), epochs: Math.max(2, epochs) }
   const start = performance.now()
@@ -42,10 +44,10 @@ export async function measureTime(settings: CompleteSettings, data: DataSource):
   const undisturbed = settings.device === 'cuda' ? 1 : Math.min(1, (second.cpu - first.cpu) / threads / both)
   const step = second.event.seconds / trainer.stepsPerEpoch
   const evaluation = Math.max(0, both - second.event.seconds) / Math.max(1, Math.ceil(test / evalBatchSize))
-  const stepsPerEpoch = Math.floor(Math.floor(data.train.size / batchSize) / accumulate)
+  const stepsPerEpoch = Math.floor(Math.floor(trainSize / batchSize) / accumulate)
   return {
     start: processSeconds + undisturbed * Math.max(0, (first.at - start) / 1000 - both),
-    epoch: undisturbed * (stepsPerEpoch * step + Math.ceil(data.test.size / evalBatchSize) * evaluation),
+    epoch: undisturbed * (stepsPerEpoch * step + Math.ceil(testSize / evalBatchSize) * evaluation),
   }
 }
 

@@ -6,7 +6,7 @@ import { requireOneOf } from '../runtime/options.js'
 import { compare } from '../train/comparison.js'
 import { progressOn } from '../train/progress.js'
 import { tableOf } from '../train/report.js'
-import { checkDataSet, openDataSet } from './data_set.js'
+import { checkInMemory, openDataSet } from './data_set.js'
 import { interruptible } from './interrupt.js'
 import { defaultFolder, type StartOptions } from './start.js'
 import { renderTable, unicodeOut } from './table.js'
@@ -46,7 +46,7 @@ export async function start(flags: GivenSettings, { erase: location, outputDir: 
 /** Wrong names end the command before data is looked for or anything is written. */
 function checkNames({ model, dataset, 'data-path': dataPath, device }: CompleteSettings): void {
   build(model)
-  checkDataSet(command, dataset, dataPath)
+  checkInMemory(command, dataset, dataPath)
   requireOneOf(command, '--device', device, devices())
 }
 

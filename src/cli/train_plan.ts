@@ -5,6 +5,7 @@ import { InvalidArgument } from '../runtime/errors.js'
 import { withRecipe } from './recipe_files.js'
 import type { TrainOptions } from './train.js'
 import { differences, readSettings } from './train_config.js'
+import { withDataSet } from './training_data.js'
 import { complete, defaults, type CompleteSettings, type GivenSettings, type Settings } from './train_settings.js'
 
 export interface TrainPlan {
@@ -18,15 +19,17 @@ export interface TrainPlan {
 
 /** Defaults, then args.yaml of the run that is resumed, then --config, then --recipe, then the other flags: what comes later counts. */
 export async function planOf(given: GivenSettings, options: TrainOptions): Promise<TrainPlan> {
-  const config = options.config === undefined ? {} : await withRecipe(await readSettings(options.config))
+  const ownConfig = options.config === undefined ? {} : await readSettings(options.config)
+  const config = await withRecipe(ownConfig)
   const flags = await withRecipe(given)
+  const put = (before: GivenSettings) => withDataSet({ ...withDataSet({ ...before, ...config }, ownConfig), ...flags }, given)
   const resume = typeof options.resume === 'string' ? checkpointAt(options.resume) : options.resume === true
   const source = typeof resume === 'string' ? runFolderOf(resume) : undefined
-  const outputDir = options.outputDir ?? source ?? folderFor({ ...defaults, ...config, ...flags })
+  const outputDir = options.outputDir ?? source ?? folderFor({ ...defaults, ...put({}) })
   const earlier = source ?? (resume === true ? outputDir : undefined)
   const file = earlier === undefined ? undefined : join(earlier, 'args.yaml')
   const before = file !== undefined && existsSync(file) ? await readSettings(file) : {}
-  const settings = complete({ ...defaults, ...before, ...config, ...flags })
+  const settings = complete({ ...defaults, ...put(before) })
   return { settings, outputDir, resume, changes: differences(before, settings) }
 }
 

@@ -6,11 +6,10 @@ import { devices, eraseReLU, models, optim, type TrainerOptions } from '../index
 import { build } from '../models/registry.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
-import { openDataSet } from './data_set.js'
 import { engineOptionsOf } from './engine_options.js'
 import { eraseOptionsOf } from './erase_options.js'
 import type { CompleteSettings, Settings } from './train_settings.js'
-import { checkTrainingData, openImages } from './training_data.js'
+import { checkTrainingData, openTrainingData } from './training_data.js'
 
 const command = 'train'
 
@@ -30,15 +29,10 @@ export function checkNames(settings: CompleteSettings): void {
   scheduleOf(settings)
 }
 
-/** What is trained on and measured: a folder of images, or a data set that fits into memory. */
-export async function trainingDataOf(settings: Settings): Promise<DataSource | ImageFileSource> {
-  return (await openImages(settings)) ?? dataOf(settings)
-}
-
 /** The images that are trained on, and all test images. */
-export async function dataOf(settings: Settings): Promise<DataSource> {
-  const whole = await openDataSet(command, settings.dataset, settings['data-path'])
-  return thinned(prepared(whole, settings), { train: settings['train-images'] })
+export async function trainingDataOf(settings: Settings): Promise<DataSource | ImageFileSource> {
+  const whole = await openTrainingData(command, settings)
+  return thinned('kind' in whole ? whole : prepared(whole, settings), { train: settings['train-images'] })
 }
 
 /** The model with its initial weights, its ReLUs erased. */

@@ -39,6 +39,8 @@ const metadataSchema = z.object({
   mean: json(z.array(z.number())),
   std: json(z.array(z.number())),
   class_names: json(z.array(z.string())).optional(),
+  val_crop_size: z.coerce.number().int().min(1).optional(),
+  val_resize_size: z.coerce.number().int().min(1).optional(),
 }) // prettier-ignore
 
 export class TrainedModel {

@@ -18,7 +18,7 @@ export { checkBatch, type Batch, type BatchSource, type BatchSpec } from './batc
 export type { FindOptions } from './find.js'
 export { imageFolder } from './image_folder.js'
 export { imageNet } from './imagenet.js'
-export { imageKind, imagesAt, type ImageKind } from './images_at.js'
+export { imageKind, imageReaders, imagesAt, type ImageKind } from './images_at.js'
 export { pack, type PackOptions, type PackProgress, type PackResult } from './pack.js'
 export { shards } from './shards.js'
 export { unpack, type UnpackOptions } from './unpack.js'

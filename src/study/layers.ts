@@ -26,7 +26,7 @@ export interface LayerOptions {
 }
 
 /** How many batches are looked at. */
-const batches = 4
+export const layerBatches = 4
 
 /**
  * The gradient of the cross-entropy in each basic module: the L2 norm over the module's parameters, averaged over a few batches
@@ -64,7 +64,7 @@ export async function gradientNorms(
       await training.step(training.stage([arrays]), { seed: 0, step: 0, learningRates })
       const gradient = await training.store.read('velocity')
       modules.forEach(([, module], i) => (sums[i]! += norm(module.parameters(), gradient, layout)))
-      if (++seen === batches) break
+      if (++seen === layerBatches) break
     }
   } finally {
     await training.dispose()
@@ -97,7 +97,7 @@ export async function activeShares(
   using session = await compile(model, { inputs, device, peek: kept.map(({ layer }) => layer) })
   const positive = kept.map(() => 0)
   const total = kept.map(() => 0)
-  for (let batch = 0; batch < batches && (batch + 1) * count <= size; batch++) {
+  for (let batch = 0; batch < layerBatches && (batch + 1) * count <= size; batch++) {
     const pixels = images.subarray(batch * count * bytes, (batch + 1) * count * bytes)
     const outputs = await session.run({ images: normalised(pixels, data) })
     kept.forEach(({ layer }, i) => {

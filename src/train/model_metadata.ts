@@ -1,4 +1,5 @@
 /** What a weights file says of its network: enough to build it again, to feed it, and to know how the arrays lie. */
+import type { ImageFileSource } from '../data/image_files.js'
 import { Classifier } from '../models/classifier.js'
 import type { TrainingData } from './feeds.js'
 import type { TrainingDescription } from './training_description.js'
@@ -18,6 +19,11 @@ export function modelMetadata(
   }
 }
 
+/** How evaluation looks at images in files. */
+function viewMetadata({ options: { valCropSize, valResizeSize } }: ImageFileSource): Record<string, string> {
+  return { val_crop_size: String(valCropSize), val_resize_size: String(valResizeSize) }
+}
+
 function dataMetadata(data: TrainingData): Record<string, string> {
   const { shape, numClasses, classNames } = 'kind' in data ? { classNames: undefined, ...data } : data.train
   return {
@@ -27,5 +33,6 @@ function dataMetadata(data: TrainingData): Record<string, string> {
     mean: JSON.stringify(data.mean),
     std: JSON.stringify(data.std),
     ...(classNames && { class_names: JSON.stringify(classNames) }),
+    ...('kind' in data && data.kind === 'files' && viewMetadata(data)),
   }
 }

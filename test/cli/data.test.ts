@@ -126,7 +126,7 @@ it.each([
   ['fashion-mnist-sample --grid no/sheet.png', /--grid no\/sheet\.png: cannot be written \(ENOENT/],
   ['fashion-mnist-sample --count 0', /'--count <n>' argument '0' is invalid/],
   ['image-folder', /data: --dataset image-folder needs --data-path/],
-  ['fashion-mnist-sample --lighting 0.1', /--lighting is for --dataset/],
+  ['fashion-mnist-sample --lighting 0.1', /--lighting is for images in files/],
   ['fashion-mnist-sample --grid s.png --count 1 --mixup 1', /data: mixup and cutmix need two images a batch/],
   ['cifar10 --data-path .', /CIFAR-10 \(data_batch_1\.bin.*\) was not found\. Looked at:\n {2}\.: none of the files/],
 ])('%s: refused', async (words, message) => {

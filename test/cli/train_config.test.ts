@@ -227,7 +227,7 @@ describe('what is trained', () => {
   it.each<[GivenSettings, RegExp]>([
     [{ model: 'resnet21' }, /no model is called 'resnet21'/],
     [{ 'data-path': 'x' }, /--data-path is for other data sets/],
-    [{ lighting: 0.1 }, /--lighting is for --dataset .*, this is fashion-mnist-sample/],
+    [{ lighting: 0.1 }, /--lighting is for images in files \(--dataset .*, this is fashion-mnist-sample/],
     [{ 'model-kwargs': { numClasses: 3 } }, /--model-kwargs numClasses: that is given by the data set/],
     [{ 'model-kwargs': { shortcut: 'C' } }, /resnet20: shortcut must be one of A, B/],
     [{ 'keep-final': true }, /--keep-final says how to erase, but nothing is erased: add --erase last/],

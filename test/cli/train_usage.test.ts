@@ -29,7 +29,7 @@ it.each<[words: string, message: RegExp]>([
   ['eval nowhere --workspace-limit -1', /argument '-1' is invalid. It must be an integer of at least 0/],
   ['predict nowhere --autotun', /unknown option '--autotun'\n\(Did you mean --autotune\?\)/],
   ['bench resnet20 --workspace-limit 1.5', /argument '1.5' is invalid. It must be an integer of at least 0/],
-  ['predict damaged.safetensors', /name the images: either PNG files, or --index/],
+  ['predict damaged.safetensors', /name the images: either files, or --index/],
   ['predict damaged.safetensors image.png --dataset fashion-mnist', /--dataset is for --index/],
   ['predict damaged.safetensors --index 3-1', /such as 0,3,5-9/],
 ])('%s', async (words, message) => {
