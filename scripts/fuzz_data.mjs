@@ -18,7 +18,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', 'test/data/fuzz.test.ts', 
   env: { ...process.env, ERASERELU_FUZZ_INPUTS: values.inputs, ERASERELU_FUZZ_SEED: values.seed, ERASERELU_FUZZ_REPORT: counted },
 })
 if (status !== 0) process.exit(1)
-const sources = ['src/data/**', 'test/data/fuzz.test.ts']
+const sources = ['src/data/**', 'test/data/fuzz.test.ts', 'test/data/tar_files.ts']
 const record = {
   command: `npm run fuzz:data -- --inputs ${values.inputs} --seed ${values.seed}`,
   date: new Date().toISOString().slice(0, 10),

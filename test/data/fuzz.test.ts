@@ -4,7 +4,8 @@
  * ERASERELU_FUZZ_REPORT the counts are written there (npm run fuzz:data).
  */
 import fc from 'fast-check'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
@@ -13,15 +14,20 @@ import { readIdx } from '../../src/data/idx.js'
 import * as data from '../../src/data/index.js'
 import { readMat } from '../../src/data/mat.js'
 import { readPickle } from '../../src/data/pickle.js'
-import { InvalidArgument } from '../../src/runtime/errors.js'
+import { FileWindow } from '../../src/data/file_window.js'
+import { checksumOf, encodeHeader, encodeTable, headerBytes, readShard } from '../../src/data/shard_file.js'
+import { readIndex, writeIndex } from '../../src/data/shards.js'
+import { scanSamples } from '../../src/data/webdataset_index.js'
+import { InvalidArgument, Unsupported } from '../../src/runtime/errors.js'
 import { idx } from './idx_files.js'
 import { cifar10Files, published, write } from './published_files.js'
+import { samplesOf, tarOf } from './tar_files.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'eraserelu-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 const of = (name: string) => readFileSync(join(published, name))
 /** Damaged files and bytes of no file, for each of the readers. */
-const readers = 7
+const readers = 11
 const settings = {
   numRuns: Math.ceil(Number(process.env.ERASERELU_FUZZ_INPUTS ?? 1000) / (2 * readers)),
   seed: Number(process.env.ERASERELU_FUZZ_SEED ?? 1),
@@ -77,7 +83,7 @@ async function survives(reader: string, seeds: readonly Buffer[], read: (bytes: 
     try {
       await read(bytes)
     } catch (error) {
-      if (!(error instanceof InvalidArgument)) throw error
+      if (!(error instanceof InvalidArgument || error instanceof Unsupported)) throw error
       expect(error.message).toContain(folder)
       count.refused += 1
     }
@@ -151,4 +157,74 @@ it('IDX files', async () => {
   await survives('IDX, gzipped', [idx([2, 3, 4], new Uint8Array(24))], bytes =>
     readIdx(placed('some-idx3-ubyte.gz', gzipSync(bytes)), 3),
   )
+})
+
+it('tar files', async () => {
+  const samples = [3, 700].map((size, label) => ({ key: `0${label}`, bytes: new Uint8Array(size).fill(7), label }))
+  const json = { name: `${'d'.repeat(60)}/9.json`, bytes: '{"label": 4}' }
+  const plain = tarOf([...samplesOf(samples), { name: json.name.replace('json', 'png'), bytes: 'x' }, json])
+  const long = execFileSync('tar', ['--format=pax', '-cf', '-', '-C', longNames(), '.'])
+  await survives('tar', [plain, long], async bytes => {
+    const file = placed('some.tar', bytes)
+    for (const { offset, length } of await FileWindow.over(file, window => scanSamples(file, window)))
+      expect(offset + length).toBeLessThanOrEqual(bytes.length)
+  })
+})
+
+/** A folder with a sample whose names need a pax header. */
+function longNames(): string {
+  const place = join(folder, 'long', 'ä'.repeat(60), 'n'.repeat(90))
+  mkdirSync(place, { recursive: true })
+  writeFileSync(join(place, '1.jpg'), 'image')
+  writeFileSync(join(place, '1.cls'), '1')
+  return join(folder, 'long')
+}
+
+/** A shard with three images. */
+function someShard(): Buffer {
+  const images = Buffer.alloc(40, 'images')
+  const checksums = Uint32Array.of(1, 2, 3)
+  const table = encodeTable({
+    offsets: Float64Array.of(64, 70, 90, 104),
+    checksums,
+    labels: Int32Array.of(0, 2, 1),
+    names: ['a', 'b/c', 'ä'],
+  })
+  return Buffer.concat([encodeHeader(headerBytes + 40, table, { images: 3, first: 0, end: 4 }), images, table])
+}
+
+async function checkShard(bytes: Buffer): Promise<void> {
+  const { table } = await readShard(placed('some.shard', bytes))
+  for (const [i, offset] of table.offsets.entries()) {
+    expect(offset).toBeGreaterThanOrEqual(i === 0 ? headerBytes : table.offsets[i - 1]!)
+    expect(offset).toBeLessThanOrEqual(bytes.length)
+  }
+  expect(table.names).toHaveLength(table.labels.length)
+}
+
+it('shards', async () => {
+  await survives('shards', [someShard()], checkShard)
+})
+
+it('shards whose checksums are made to fit', async () => {
+  await survives('shards, below their checksums', [someShard()], bytes => {
+    if (bytes.length >= headerBytes) {
+      const tableAt = bytes.readUInt32LE(32)
+      bytes.writeUInt32LE(bytes.length, 16)
+      if (tableAt <= bytes.length) bytes.writeUInt32LE(checksumOf(bytes.subarray(tableAt)), 40)
+      bytes.writeUInt32LE(0, 12)
+      bytes.writeUInt32LE(checksumOf(bytes.subarray(0, headerBytes)), 12)
+    }
+    return checkShard(bytes)
+  })
+})
+
+it('indexes of shards', async () => {
+  const shards = [{ file: 'train-00000.shard', bytes: 300, images: 3, checksum: 17 }]
+  await writeIndex(folder, { name: 'some', images: { format: 'keep' }, classNames: ['a', 'b'], train: { passedOver: 0, shards } })
+  const seed = readFileSync(join(folder, 'shards.json'))
+  await survives('shards.json', [seed], async bytes => {
+    placed('shards.json', bytes)
+    expect((await readIndex(folder)).train.shards.every(({ file }) => !file.includes('/'))).toBe(true)
+  })
 })
