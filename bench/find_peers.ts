@@ -45,15 +45,39 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
     )
   }
 
-  if (resolves('onnxruntime-node')) {
+  if (resolves('onnxruntime', 'onnxruntime-node')) {
     found.push({ name: 'onnxruntime-node', commands: { infer: tsx('onnxruntime', 'infer.ts') }, flags: [] })
   } else missing.push('onnxruntime-node: not installed. Get it with: npm install --prefix bench/peers/onnxruntime')
   return { found, missing }
 }
 
-function resolves(name: string): boolean {
+/** A library that reads images, and the command that measures it, without the job. */
+export interface Reader {
+  readonly name: string
+  readonly command: readonly [string, ...string[]]
+}
+
+/** This package first, then those that are found, as findPeers. */
+export function findReaders(): { found: readonly Reader[]; missing: readonly string[] } {
+  const found: Reader[] = [{ name: 'eraserelu', command: tsx('eraserelu', 'read.ts') }]
+  const missing: string[] = []
+  const python = process.env.ERASERELU_BENCH_PYTHON ?? 'python3'
+  const has = spawnSync(python, ['-c', 'import torch, importlib.metadata as m; m.version("torchvision"); m.version("pillow")'])
+  if (has.status === 0) found.push({ name: 'torchvision', command: [python, script('pytorch', 'read.py')] })
+  else
+    missing.push(
+      `torchvision: not in ${python}. In a virtual environment: pip install torch torchvision; ` +
+        'then set ERASERELU_BENCH_PYTHON to its bin/python.',
+    )
+  if (resolves('sharp', 'sharp')) found.push({ name: 'sharp', command: tsx('sharp', 'read.ts') })
+  else missing.push('sharp: not installed. Get it with: npm install --prefix bench/peers/sharp')
+  return { found, missing }
+}
+
+/** Whether a package is installed in a folder of `peers`. */
+function resolves(folder: string, name: string): boolean {
   try {
-    createRequire(script('onnxruntime', 'package.json')).resolve(name)
+    createRequire(script(folder, 'package.json')).resolve(name)
     return true
   } catch {
     return false

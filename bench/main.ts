@@ -1,8 +1,9 @@
-// npm run bench: speed beside other libraries (default), and of single operations (ops). Where a step's time goes: eraserelu profile.
+// npm run bench: speed beside other libraries (default), of reading images (input) and of single operations (ops). Where a step's time goes: eraserelu profile.
 import { Command, CommanderError, Option } from 'commander'
 import { fail } from '../src/cli/fail.js'
 import { positiveInteger } from '../src/cli/values.js'
 import { benchedModels, type CompareOptions } from './compare.js'
+import type { InputOptions } from './input.js'
 
 const program = new Command('npm run bench --')
   .description('Measures this package. Without a command: compare.')
@@ -23,6 +24,21 @@ program
   .action(async (options: CompareOptions) => {
     const { compare } = await import('./compare.js')
     await compare(options)
+  })
+
+program
+  .command('input')
+  .description(
+    'Training images from JPEG files, beside torchvision and sharp, where they are installed, on one processor and on two. ' +
+      'Photographs to read are made by: python3 bench/photographs.py FOLDER',
+  )
+  .requiredOption('--photographs <folder>', 'with train/CLASS/*.jpg')
+  .option('--rounds <n>', 'how often each library is started, in turn', positiveInteger, 7)
+  .option('--passes <n>', 'how often all images are read in a round, after the first time', positiveInteger, 2)
+  .option('--json <file>', 'write all figures there')
+  .action(async (options: InputOptions) => {
+    const { compareInputs } = await import('./input.js')
+    await compareInputs(options)
   })
 
 program
