@@ -39,8 +39,8 @@ export async function* tarMembers(file: string, window: FileWindow): AsyncGenera
     const bytes = await window.read(at, block)
     if (bytes.every(byte => byte === 0)) return await checkEnd(file, window, at)
     if (at === 0 && bytes.readUInt16BE(0) === 0x1f8b) throw new Unsupported(`${file} is compressed: unpack it with gunzip`)
-    const header = new Header(Buffer.from(bytes), 0)
-    if (!header.cksumValid) fail(at, at === 0 ? 'not a tar file' : 'damaged: no valid header of a tar file')
+    const header = headerIn(bytes)
+    if (!header?.cksumValid) return fail(at, at === 0 ? 'not a tar file' : 'damaged: no valid header of a tar file')
     const { type, size: length } = header
     const offset = at + block
     if (length === undefined) return fail(at, 'damaged: a member without a size')
@@ -65,6 +65,15 @@ export async function* tarMembers(file: string, window: FileWindow): AsyncGenera
       }
     }
     at = offset + Math.ceil(bytesOf / block) * block
+  }
+}
+
+/** undefined: its numbers are none. */
+function headerIn(bytes: Buffer): Header | undefined {
+  try {
+    return new Header(Buffer.from(bytes), 0)
+  } catch {
+    return undefined
   }
 }
 

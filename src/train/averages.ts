@@ -12,9 +12,11 @@ export interface Sums {
   readonly counted: boolean
   /** Images with a real label (batches, where the outputs are no class scores). */
   readonly images: number
+  /** Places of batches without an image, such as for files that could not be read. */
+  readonly passedOver: number
 }
 
-const nothing: Sums = { loss: 0, correct1: 0, correct5: 0, counted: false, images: 0 }
+const nothing: Sums = { loss: 0, correct1: 0, correct5: 0, counted: false, images: 0, passedOver: 0 }
 
 /** Means of loss and accuracy over many batches, weighted by their real labels. */
 export class Averages {
@@ -33,6 +35,7 @@ export class Averages {
     const means = { loss, accuracy: count === undefined ? undefined : scalar('correct1')! / count }
     if (skipped && !Number.isFinite(loss)) return means
     this.sums = {
+      ...sums,
       loss: sums.loss + loss * weight,
       correct1: sums.correct1 + (scalar('correct1') ?? 0),
       correct5: sums.correct5 + (scalar('correct5') ?? 0),
@@ -40,6 +43,11 @@ export class Averages {
       images: sums.images + weight,
     }
     return means
+  }
+
+  /** Counts places of a batch without an image. */
+  passOver(places: number): void {
+    this.sums = { ...this.sums, passedOver: this.sums.passedOver + places }
   }
 
   evaluation(): Evaluation {

@@ -40,7 +40,14 @@ const recordSchema = z.object({
   step: count,
   epoch: count,
   stepsPerEpoch: count,
-  sums: z.object({ loss: z.number(), correct1: count, correct5: count, counted: z.boolean(), images: count }),
+  sums: z.object({
+    loss: z.number(),
+    correct1: count,
+    correct5: count,
+    counted: z.boolean(),
+    images: count,
+    passedOver: count.default(0),
+  }),
   /** The best epoch so far: its step, and its test accuracy (or the test loss, negated). */
   best: z.object({ step: count, score: z.number() }).nullable(),
   /** Lengths in bytes of the run folder's files when the checkpoint was made. */

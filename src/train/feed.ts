@@ -29,9 +29,10 @@ export interface Feed {
   prepare(plan: Plan): Promise<void>
   /**
    * The arrays of each batch of an epoch from number `first` (default 0) on, and how many real images it has. The arrays stay as
-   * they are until the step of the batch has ended, while the batches of the next step are asked for.
+   * they are until the step of the batch has ended, while the batches of the next step are asked for. `passedOver`: how many places
+   * of the batches before `first` had no image.
    */
-  batches(epoch: number, first?: number): AsyncIterable<{ arrays: HostArrays; count: number }>
+  batches(epoch: number, first?: number, passedOver?: number): AsyncIterable<{ arrays: HostArrays; count: number }>
 }
 
 /** How bytes become the network's input. */

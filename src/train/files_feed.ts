@@ -76,9 +76,10 @@ export class FilesFeed implements Feed {
     return Promise.resolve()
   }
 
-  async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+  async *batches(epoch: number, first = 0, passedOver = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
     const { batchSize, seed, training, hold } = this.options
-    const { workers: threads, prefetch: ahead, maxCorrupt } = this.source.options
+    const { workers: threads, prefetch: ahead } = this.source.options
+    const maxCorrupt = Math.max(0, this.source.options.maxCorrupt - passedOver)
     const { root, names, labels, pieces } = this.set
     this.files ??= new ImageFiles(root, names, labels, pieces)
     // Full batches only: no image is read that is not used.

@@ -42,10 +42,10 @@ export class MixedFeed implements Feed {
     return this.plain.prepare(plan)
   }
 
-  async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
+  async *batches(epoch: number, first = 0, passedOver = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
     const { batchSize, seed, shape } = this.options
     let batch = first
-    for await (const { arrays, count } of this.plain.batches(epoch, first)) {
+    for await (const { arrays, count } of this.plain.batches(epoch, first, passedOver)) {
       const place = { seed, epoch, first: batch++ * batchSize }
       yield { arrays: { ...arrays, ...mixBatch(this.mix, arrays.labels as Int32Array, [shape[0], shape[1]], place) }, count }
     }

@@ -274,7 +274,7 @@ export class Trainer {
     let before = performance.now()
     let speed = 0
     const compiled = await this.compile()
-    const batches = this.trainFeed.batches(epoch, stepInEpoch * accumulate)
+    const batches = this.trainFeed.batches(epoch, stepInEpoch * accumulate, this.averages.sums.passedOver)
     const loader = new StepLoader(batches, microbatches => compiled.stage(microbatches), accumulate)
     try {
       for (;;) {
@@ -282,7 +282,8 @@ export class Trainer {
         const loaded = await loader.next()
         if (!loaded) break
         const dataSeconds = (performance.now() - asked) / 1000
-        const stepping = this.step(loaded.staged, signal)
+        const missing = accumulate * this.options.batchSize - loaded.count
+        const stepping = this.step(loaded.staged, missing, signal)
         stepInEpoch++
         if (stepInEpoch < stepsPerEpoch) loader.begin()
         const done = await stepping
@@ -312,13 +313,14 @@ export class Trainer {
     )
   }
 
-  private async step(staged: StagedStep, signal: AbortSignal | undefined) {
+  private async step(staged: StagedStep, missing: number, signal: AbortSignal | undefined) {
     const compiled = await this.compile()
     const { seed, accumulate } = this.options
     const step = this.stepsDone
     const learningRates = this.learningRates(compiled, step)
     const outputs = await compiled.step(staged, { seed, step, learningRates, signal })
     this.stepsDone++
+    this.averages.passOver(missing)
     const state = outputs.state!.data
     const skipped = state[stateIndex.finite] !== 1
     return {

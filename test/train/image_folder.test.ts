@@ -97,6 +97,27 @@ describe('a folder of images', () => {
     }
   })
 
+  it('counts what it passed over before it was stopped', async () => {
+    const damaged = ['red', 'blue'].map(name => join(folder, 'train', name, 'damaged.jpg'))
+    for (const file of damaged) writeFileSync(file, 'no image')
+    const outputDir = join(temporary, 'counted')
+    let steps = 0
+    const inSteps = async () => {
+      // Every step in a trainer of its own.
+      for (; steps < 6; ++steps) {
+        const data = await imageFolder(folder, { ...sizes, maxCorrupt: 1, prefetch: 1 })
+        await using trainer = new Trainer(network(), await options({ epochs: 1, data }))
+        for await (const event of trainer.fit({ outputDir, resume: steps > 0 })) if (event.type === 'step') break
+      }
+    }
+    try {
+      await expect(inSteps()).rejects.toThrow('damaged.jpg')
+      expect(steps).toBeGreaterThan(1)
+    } finally {
+      for (const file of damaged) rmSync(file)
+    }
+  })
+
   it('is trained on and measured by the command', async () => {
     const outputDir = join(temporary, 'command')
     const crops = '--train-crop-size 16 --val-crop-size 16 --val-resize-size 18 --workers 2'.split(' ')
