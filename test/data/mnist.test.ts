@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { fashionMnist } from '../../src/data/fashion_mnist.js'
 import { find } from '../../src/data/find.js'
 import * as data from '../../src/data/index.js'
 import { mnist } from '../../src/data/mnist.js'
@@ -20,9 +21,11 @@ it('reads the four files; digits are not mirrored', async () => {
   expect(source.augment.flip).toBe(false)
 })
 
-it('does not take the files of Fashion-MNIST in $ERASERELU_DATA, which have the same names', async () => {
+it('takes the files of MNIST and Fashion-MNIST, which have the same names, from folders of $ERASERELU_DATA that tell them apart', async () => {
   const env = { ERASERELU_DATA: writeFiles(folder, fourFiles(2, 1)), XDG_CACHE_HOME: join(folder, 'cache') }
-  await expect(find(mnist, { download: false }, { env })).rejects.toThrow(`${folder}: none of the files`)
+  const elsewhere = { ...fashionMnist, system: { folder: join(folder, 'none'), remedy: 'install it' } }
+  for (const set of [mnist, elsewhere])
+    await expect(find(set, { download: false }, { env })).rejects.toThrow(`${folder}: none of the files`)
   const raw = writeFiles(join(folder, 'MNIST/raw'), fourFiles(2, 1))
   expect((await find(mnist, {}, { env })).folder).toBe(raw)
 })
