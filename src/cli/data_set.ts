@@ -1,7 +1,6 @@
 /** The data that the command line names: a data set that fits into memory, or images in folders, tar files or shards. */
 import {
   imageKind,
-  imageReaders,
   list,
   open,
   type DataSource,
@@ -9,6 +8,7 @@ import {
   type ImageFileSource,
   type ImageKind,
 } from '../data/index.js'
+import { imageReaders } from '../data/images_at.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
 

@@ -8,11 +8,14 @@ import { imageNet } from './imagenet.js'
 import { indexFile, shards } from './shards.js'
 import { isTar, webDataset } from './webdataset.js'
 
-/** Readers by the name of what they read. */
-export const imageReaders = { 'image-folder': imageFolder, imagenet: imageNet, webdataset: webDataset, shards } as const
-
 /** What images can lie in. */
-export type ImageKind = keyof typeof imageReaders
+export type ImageKind = 'image-folder' | 'imagenet' | 'webdataset' | 'shards'
+
+/** Readers by the name of what they read. */
+export const imageReaders = { 'image-folder': imageFolder, imagenet: imageNet, webdataset: webDataset, shards } satisfies Record<
+  ImageKind,
+  typeof imageFolder
+>
 
 /**
  * What lies there: 'shards' (a folder with shards.json), 'webdataset' (tar files), 'imagenet' (val without class folders) or

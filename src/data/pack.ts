@@ -49,11 +49,15 @@ export interface PackProgress {
 
 /** What was packed. */
 export interface PackResult {
+  /** In the shards. */
   readonly images: number
+  /** Images of the source that could not be read. */
   readonly passedOver: number
+  /** How many there are. */
   readonly shards: number
   /** Of the shards. */
   readonly bytes: number
+  /** How many there are. */
   readonly classes: number
 }
 

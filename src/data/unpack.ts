@@ -16,11 +16,17 @@ export interface UnpackOptions {
   onProgress?: (progress: { readonly images: number; readonly total: number }) => void
 }
 
+/** What was unpacked. */
+export interface UnpackResult {
+  /** Files that were written. */
+  readonly images: number
+}
+
 /**
  * Writes the images of shards as `out`/train/CLASS/… and `out`/val/CLASS/…; what was kept has the bytes that it had. `out` must be
  * empty or not exist. Throws InvalidArgument that names shard and image where one is damaged.
  */
-export async function unpack(path: string, out: string, options: UnpackOptions = {}): Promise<{ images: number }> {
+export async function unpack(path: string, out: string, options: UnpackOptions = {}): Promise<UnpackResult> {
   requireKnownOptions('data.unpack', options, ['signal', 'onProgress'])
   const { signal, onProgress } = options
   requireSignal('data.unpack', signal)
