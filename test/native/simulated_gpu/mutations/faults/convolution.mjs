@@ -39,7 +39,7 @@ export const convolution = [
     about: 'the activation is left out where it is wanted',
     file: 'convolution_form.cc',
     find: 'if (fused && activation_ == Activation::relu) result',
-    replace: 'if (fused && activation_ != activation_) result',
+    replace: 'if (fused && activation_ == Activation::relu && count < 0) result',
     tests: cases('conv2d'),
   },
   {
