@@ -32,8 +32,9 @@ export interface LoadedBatch {
   flips: Uint8Array
   /** Centre y, x of the cutout in the crop, [B, 2]; only where `augment.cutout` is not 0. */
   cutouts?: Int32Array
-  /** 1 in the rows and columns of the rectangle that is erased, [B, height] and [B, width]; only where `augment.randomErasing` is not 0. */
+  /** 1 in the rows of the rectangle that is erased, [B, height]; only where `augment.randomErasing` is not 0. */
   erasedRows?: Float32Array
+  /** 1 in its columns, [B, width]. */
   erasedColumns?: Float32Array
   /** Of the data set, [B]; −1: no image. */
   labels: Int32Array
