@@ -99,7 +99,7 @@ it('options and augmentation arrive', () => {
   expect(settings['model-kwargs']).toEqual({ dropout: 0.4 })
   expect(settings.normalize).toBe('unit')
   expect(prepared(source, settingsOf(find('wrn_28_10_dropout-cifar10'))).augment).toEqual({
-    pad: 4, padMode: 'reflect', flip: true, cutout: 0,
+    pad: 4, padMode: 'reflect', flip: true, cutout: 0, randomErasing: 0,
   }) // prettier-ignore
 })
 
