@@ -2,13 +2,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { replaceSection } from '../../../../scripts/replace_section.mjs'
 import { digestOf } from '../../../../scripts/stale_results.mjs'
-import { faults, sources } from './faults/index.mjs'
+import { faults, idOf, sources, tested } from './faults/index.mjs'
 
 const page = 'docs/gpu-proof.md'
 const results = JSON.parse(readFileSync('build/mutations/results.json', 'utf8'))
 
-const missing = faults.filter(({ name }) => results.faults[name] === undefined)
-if (results.digest !== digestOf(sources) || missing.length > 0) {
+const missing = faults.filter(fault => results.faults[fault.name]?.id !== idOf(fault))
+if (results.digest !== digestOf(tested) || missing.length > 0) {
   const why = missing.length > 0 ? `${missing.length} faults have not been tried` : 'sources have changed since'
   console.error(`Not recorded: ${why}. Run 'npm run test:mutations' first.`)
   process.exit(1)
@@ -27,7 +27,7 @@ const result = {
   seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0),
   faults: rows,
   sources,
-  digest: results.digest,
+  digest: digestOf(sources),
 }
 writeFileSync('docs/results/mutations.json', `${JSON.stringify(result, undefined, 2)}\n`)
 

@@ -3,10 +3,9 @@
 // What was found is kept in build/mutations/results.json, and is not done again while neither fault nor sources have changed.
 // Ends with `N passed, N failed`: a fault that was caught has passed. record.mjs writes the table.
 import { mkdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import { digestOf } from '../../../../scripts/stale_results.mjs'
 import { Copy } from './copy.mjs'
-import { faults, sources } from './faults/index.mjs'
+import { faults, idOf, tested } from './faults/index.mjs'
 import { runTests } from './run_tests.mjs'
 
 const folder = 'build/mutations'
@@ -14,7 +13,7 @@ const file = `${folder}/results.json`
 const chosen = choose(process.argv.slice(2))
 
 mkdirSync(folder, { recursive: true })
-const digest = digestOf(sources)
+const digest = digestOf(tested)
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 const results = known.digest === digest ? known : { digest, control: {}, faults: {} }
 const copy = new Copy(folder)
@@ -40,7 +39,7 @@ for (const fault of chosen) {
 }
 
 for (const fault of chosen) {
-  const id = createHash('sha256').update(JSON.stringify(fault)).digest('hex')
+  const id = idOf(fault)
   let result = results.faults[fault.name]
   if (result?.id !== id) {
     result = { id, ...attempt(fault) }

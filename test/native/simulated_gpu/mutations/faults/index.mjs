@@ -1,5 +1,6 @@
 // The faults: `name`; `file` in native/cuda; `find`, a text that is in it exactly once, and what stands in its place; `about`, the
 // mistake it stands for; `tests` that must see it, by file and by a pattern of their titles.
+import { createHash } from 'node:crypto'
 import { batchNorm } from './batch_norm.mjs'
 import { convolution } from './convolution.mjs'
 import { elementwise } from './elementwise.mjs'
@@ -10,10 +11,9 @@ import { simulatedBackend } from '../../sources.mjs'
 
 export const faults = [...convolution, ...batchNorm, ...pooling, ...elementwise, ...update, ...host]
 
-/** What a result of these faults speaks of: the backend with the formulas it shares, what stands in for a GPU, and the tests that see them. */
-export const sources = [
+/** What faults are made in and seen by: the backend with the formulas it shares, what stands in for a GPU, and the tests. */
+export const tested = [
   ...simulatedBackend,
-  'test/native/simulated_gpu/mutations/**',
   'test/native/cases/**',
   'test/native/helpers.ts',
   ...new Set(faults.flatMap(({ tests }) => tests.map(({ file }) => file))),
@@ -21,3 +21,9 @@ export const sources = [
   'test/golden/training_helper.ts',
   'test/golden/trajectory.*',
 ]
+
+/** What a result speaks of. */
+export const sources = [...tested, 'test/native/simulated_gpu/mutations/**']
+
+/** Tells a fault from what it was when it was tried. */
+export const idOf = fault => createHash('sha256').update(JSON.stringify(fault)).digest('hex')
