@@ -12,7 +12,7 @@ const golden = readdirSync('test/golden').filter(name => name.endsWith('.test.ts
 const isNetwork = name => ['families.test.ts', 'resnet20_step.test.ts', 'trajectory.test.ts'].includes(name)
 const inGolden = name => `test/golden/${name}`
 const byDevice = [
-  ...['operations', 'operations_16bit', 'pitched', 'chunks', 'plan_depth'].map(file),
+  ...['operations', 'operations_16bit', 'fused_convolution', 'pitched', 'chunks', 'plan_depth'].map(file),
   ...golden.filter(name => !isNetwork(name)).map(inGolden),
   'test/train/precision.test.ts',
 ]
@@ -20,7 +20,7 @@ const byDevice = [
 const networks = golden.filter(isNetwork).map(inGolden)
 const table = resolve('test/native/simulated_gpu/support_table.txt')
 const whole = [
-  ...['float16', 'microbatches', 'plan_tiled', 'surface', 'misuse', 'mask'].map(file),
+  ...['float16', 'microbatches', 'dropout_packs', 'plan_tiled', 'surface', 'misuse', 'mask'].map(file),
   'test/train/trainer_models.test.ts',
 ]
 

@@ -1,5 +1,5 @@
 // Faults in how convolutions are described to cuDNN.
-import { cases, chunks } from './tests.mjs'
+import { cases, checks, chunks } from './tests.mjs'
 
 export const convolution = [
   {
@@ -40,7 +40,7 @@ export const convolution = [
     file: 'convolution_form.cc',
     find: 'if (fused && activation_ == Activation::relu) result',
     replace: 'if (fused && activation_ == Activation::relu && count < 0) result',
-    tests: cases('conv2d'),
+    tests: checks('conv2d'),
   },
   {
     name: 'conv-residual-of-first-chunk',

@@ -50,7 +50,7 @@ export const elementwise = [
     file: 'kernels/dropout.cu',
     find: 'd.first + step->micro * d.elements + thread * width',
     replace: 'd.first + thread * width',
-    tests: [{ file: 'test/native/microbatches.test.ts', pattern: 'on cuda' }],
+    tests: [{ file: 'test/native/dropout_packs.test.ts', pattern: 'on cuda' }],
   },
   {
     name: 'dropout-unscaled',

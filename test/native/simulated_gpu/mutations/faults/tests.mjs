@@ -9,6 +9,11 @@ export const cases = (...operations) => [{ file: 'test/native/operations.test.ts
 /** The same operations launched in chunks of the batch. */
 export const chunks = (...operations) => [{ file: 'test/native/chunks.test.ts', pattern: title(operations) }]
 
+/** The engines of the same operations pass the check at their first use. */
+export const checks = (...operations) => [
+  { file: 'test/native/fused_convolution.test.ts', pattern: title(operations).replaceAll("'", '') },
+]
+
 /** The cases of some operations with a pixel pitch. */
 export const pitched = (...operations) => [
   { file: 'test/native/pitched.test.ts', pattern: title(operations).replace('cuda', 'cuda in \\w+') },
