@@ -30,14 +30,6 @@ export const host = [
     tests: trajectory,
   },
   {
-    name: 'download-not-waited-for',
-    about: 'results are read before the copy has happened',
-    file: 'cuda_backend.cc',
-    find: '    synchronize();\n  }\n\n  void fill(',
-    replace: '  }\n\n  void fill(',
-    tests: cases('relu'),
-  },
-  {
     name: 'upload-wrong-direction',
     about: 'the wrong direction of a copy',
     file: 'cuda_backend.cc',
