@@ -35,7 +35,7 @@ export const host = [
     file: 'cuda_backend.cc',
     find: 'cudaMemcpyHostToDevice',
     replace: 'cudaMemcpyDeviceToDevice',
-    tests: cases('relu'),
+    tests: trajectory,
   },
   {
     name: 'input-wait-missing',
