@@ -10,9 +10,7 @@ export const cases = (...operations) => [{ file: 'test/native/operations.test.ts
 export const chunks = (...operations) => [{ file: 'test/native/chunks.test.ts', pattern: title(operations) }]
 
 /** The engines of the same operations pass the check at their first use. */
-export const checks = (...operations) => [
-  { file: 'test/native/fused_convolution.test.ts', pattern: title(operations).replaceAll("'", '') },
-]
+export const checks = (...operations) => [{ file: 'test/native/fused_convolution.test.ts', pattern: title(operations) }]
 
 /** The cases of some operations with a pixel pitch. */
 export const pitched = (...operations) => [
