@@ -1,21 +1,9 @@
 /** `eraserelu bench`: how fast a training step or inference is on this machine. */
 import { Command, Option } from 'commander'
-import type { PassName } from '../graph/passes/optional.js'
-import { precisions, type Precision } from '../graph/precision.js'
-import { disablePassOption } from './disable_pass.js'
-import { engineKeys } from './engine_options.js'
 import { gpuNames } from './gpus.js'
-import { addJsonOption, type JsonFlag } from './json.js'
-import { addModelOptions, type ModelFlags } from './model_options.js'
-import { addSettings } from './train_settings.js'
-import { naturalNumber, positiveInteger } from './values.js'
+import { addMeasureOptions, type MeasureFlags } from './measure_options.js'
 
-export interface BenchFlags extends ModelFlags, JsonFlag {
-  steps: number
-  warmup: number
-  threads?: number
-  precision: Precision
-  disablePass?: PassName[]
+export interface BenchFlags extends MeasureFlags {
   /** Of which GPU; true: of all. */
   roofline?: string | true
 }
@@ -28,17 +16,8 @@ Examples:
   $ eraserelu bench resnet50 --roofline H100 --batch-size 256 --precision bf16 --erase last`
 
 export const benchCommand = (): Command =>
-  addJsonOption(addSettings(addModelOptions(new Command('bench')), engineKeys))
+  addMeasureOptions(new Command('bench'), { steps: 20, warmup: 3 })
     .description('Measure a training step of a network, or inference, on random images.')
-    .option('--steps <n>', 'steps that are measured', positiveInteger, 20)
-    .option('--warmup <n>', 'steps before them that are not', naturalNumber, 3)
-    .option('--threads <n>', 'threads (default: $OMP_NUM_THREADS, else one a core)', positiveInteger)
-    .addOption(
-      new Option('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU')
-        .choices(precisions)
-        .default('f32'),
-    )
-    .addOption(disablePassOption())
     .addOption(
       new Option(
         '--roofline [gpu]',

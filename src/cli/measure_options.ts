@@ -1,0 +1,32 @@
+/** The flags of the commands that measure steps: bench and profile. */
+import { Option, type Command } from 'commander'
+import { optionalPasses, type PassName } from '../graph/passes/optional.js'
+import { precisions, type Precision } from '../graph/precision.js'
+import { engineKeys } from './engine_options.js'
+import { addJsonOption, type JsonFlag } from './json.js'
+import { addModelOptions, type ModelFlags } from './model_options.js'
+import { addSettings } from './train_settings.js'
+import { naturalNumber, positiveInteger } from './values.js'
+
+export interface MeasureFlags extends ModelFlags, JsonFlag {
+  steps: number
+  warmup: number
+  threads?: number
+  precision: Precision
+  disablePass?: PassName[]
+}
+
+/** `steps`, `warmup`: the defaults. */
+export const addMeasureOptions = (command: Command, { steps, warmup }: Pick<MeasureFlags, 'steps' | 'warmup'>): Command =>
+  addJsonOption(addSettings(addModelOptions(command), engineKeys))
+    .option('--steps <n>', 'steps that are measured', positiveInteger, steps)
+    .option('--warmup <n>', 'steps before them that are not', naturalNumber, warmup)
+    .option('--threads <n>', 'threads (default: $OMP_NUM_THREADS, else one a core)', positiveInteger)
+    .addOption(
+      new Option('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU')
+        .choices(precisions)
+        .default('f32'),
+    )
+    .addOption(
+      new Option('--disable-pass <names...>', 'leave out passes that only make a plan faster or smaller').choices(optionalPasses),
+    )
