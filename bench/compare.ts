@@ -1,24 +1,24 @@
 // Training steps and inferences, f32, of all libraries that are found: one after the other, in rounds, each time in a process of
 // its own.
-import { appendFile, mkdir, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { deviceInfo } from '../src/runtime/devices.js'
-import { InvalidArgument } from '../src/runtime/errors.js'
 import { packageRoot } from '../src/runtime/package_root.js'
+import { detailTable, drawComparison, summaryTable, type PeerResult, type WorkloadResult } from './comparison_report.js'
 import { findPeers, type Peer, type Task } from './find_peers.js'
 import { writeInferenceWeights } from './inference_weights.js'
 import type { Job, Timing } from './peers/job.js'
 import { runPeer } from './run_peer.js'
 import { median, pairedRatios, relativeDifference, spread } from './statistics.js'
-import { table } from './table.js'
 
 export interface CompareOptions {
   rounds: number
   steps: number
   only?: Task
   models?: string[]
-  json?: string
+  outputDir?: string
 }
 
 interface Workload {
@@ -46,9 +46,9 @@ const fewestSteps = 3
 /** How far outputs may lie from this package's, as a share of its largest: far more than f32 rounding, far less than a mistake. */
 const tolerance = 1e-4
 
-export async function compare({ rounds, steps, only, models, json }: CompareOptions): Promise<void> {
-  // Known now rather than after the measurement; what is in the file stays until there is something better.
-  if (json !== undefined) await appendFile(json, '').catch((error: unknown) => refuse(json, error))
+export async function compare({ rounds, steps, only, models, outputDir }: CompareOptions): Promise<void> {
+  // A folder that cannot be written is known now rather than after the measurement.
+  if (outputDir !== undefined) await mkdir(outputDir, { recursive: true })
   const { found, missing } = findPeers()
   for (const each of missing) console.log(`${each}\n`)
   const { threads } = deviceInfo()
@@ -62,21 +62,30 @@ export async function compare({ rounds, steps, only, models, json }: CompareOpti
     await mkdir(folder, { recursive: true })
     await writeInferenceWeights('resnet50', weights)
   }
-  const results = []
+  const results: WorkloadResult[] = []
   for (const workload of chosen) {
     const { task, model, batch, size, weight = 1 } = workload
     const runs = { warmUp: Math.max(2, Math.round(warmUp / weight)), steps: Math.max(fewestSteps, Math.round(steps / weight)) }
     const peers = found.filter(({ commands }) => commands[task])
     const timings = measure(task, peers, { model, batch, size, ...runs, threads, weights }, rounds)
-    const rows = summary(workload, timings)
-    print(workload, rows)
-    results.push({ ...workload, peers: rows })
+    const result = summary(workload, peers, timings)
+    console.log(`\n${detailTable(result)}`)
+    results.push(result)
   }
-  if (json !== undefined) {
-    const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
-    const report = { commandLine, date: new Date().toISOString(), ...machine, rounds, steps, results }
-    await writeFile(json, `${JSON.stringify(report, undefined, 2)}\n`)
-  }
+  const overview = summaryTable(results)
+  console.log(`\n${overview}`)
+  if (outputDir === undefined) return
+  const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  const report = { commandLine, date: new Date().toISOString(), commit: commit(), ...machine, rounds, steps, results }
+  const pages = [overview, ...results.map(detailTable)].join('\n\n')
+  const picture = await drawComparison(
+    results,
+    `${machine.cpu}, ${threads} threads; ${rounds} rounds, ${report.date.slice(0, 10)}`,
+  )
+  await writeFile(join(outputDir, 'bench.json'), `${JSON.stringify(report)}\n`)
+  await writeFile(join(outputDir, 'bench.md'), `${pages}\n`)
+  await writeFile(join(outputDir, 'bench.svg'), picture)
+  console.log(`\n${['json', 'md', 'svg'].map(type => join(outputDir, `bench.${type}`)).join(', ')}`)
 }
 
 /** The timings of every round by peer. A peer that fails is named and left out of all rounds; this package may not fail. */
@@ -100,10 +109,14 @@ function measure(task: Task, peers: readonly Peer[], job: Job, rounds: number): 
 }
 
 /** A row a peer, this package first. Throws where a peer computes something else. */
-function summary({ batch }: Workload, timings: ReadonlyMap<string, readonly Timing[]>) {
+function summary(
+  { task, model, batch, size }: Workload,
+  peers: readonly Peer[],
+  timings: ReadonlyMap<string, readonly Timing[]>,
+) {
   const [ours] = timings.values()
   const medians = (list: readonly Timing[]) => list.map(({ milliseconds }) => median(milliseconds))
-  return [...timings].map(([name, list]) => {
+  const rows = [...timings].map(([name, list]): PeerResult => {
     const { peer, threads, output, parameters } = list[0]!
     if (parameters !== ours![0]!.parameters)
       throw new Error(`${name} trains another network: ${parameters} parameters, not ${ours![0]!.parameters}`)
@@ -111,32 +124,25 @@ function summary({ batch }: Workload, timings: ReadonlyMap<string, readonly Timi
     const difference = output && relativeDifference(ours![0]!.output!, output)
     if (difference !== undefined && !(difference <= tolerance))
       throw new Error(`${name} computes something else: its output is off by ${difference} of the largest, above ${tolerance}`)
-    // How many times as long the peer takes, round by round.
-    const speed = list === ours ? undefined : pairedRatios(medians(list), medians(ours!))
-    return { peer, threads, milliseconds, imagesPerSecond: (batch / milliseconds.median) * 1000, speed, difference }
+    return {
+      peer,
+      own: peers.find(each => each.name === name)!.own ?? list === ours,
+      threads,
+      milliseconds,
+      imagesPerSecond: (batch / milliseconds.median) * 1000,
+      peakBytes: median(list.map(({ peakBytes }) => peakBytes)),
+      ...(list !== ours && { speed: pairedRatios(medians(list), medians(ours!)) }),
+      ...(difference !== undefined && { difference }),
+      samples: list.map(({ milliseconds: all }) => all),
+    }
   })
+  return { task, model, batch, size, peers: rows }
 }
 
-function print({ task, model, batch, size }: Workload, rows: ReturnType<typeof summary>): void {
-  const what = task === 'train' ? 'Training step' : 'Inference'
-  console.log(`\n${what} of ${model}, batch ${batch}, ${size}x${size}, f32\n`)
-  const head = ['', 'threads', 'ms (median of rounds)', 'lowest - highest', 'images/s', 'speed of eraserelu relative to it']
-  console.log(
-    table(
-      task === 'infer' ? [...head, 'difference of outputs'] : head,
-      rows.map(({ peer, threads, milliseconds, imagesPerSecond, speed, difference }) => [
-        peer,
-        String(threads),
-        milliseconds.median.toFixed(1),
-        `${milliseconds.lowest.toFixed(1)} - ${milliseconds.highest.toFixed(1)}`,
-        imagesPerSecond.toFixed(0),
-        speed ? `${speed.median.toFixed(2)} (${speed.lowest.toFixed(2)} - ${speed.highest.toFixed(2)})` : '',
-        ...(difference === undefined ? [] : [speed ? difference.toExponential(0) : '']),
-      ]),
-    ),
-  )
-}
-
-function refuse(file: string, error: unknown): never {
-  throw new InvalidArgument(`--json ${file}: cannot be written (${(error as Error).message})`, { cause: error })
+/** The commit whose sources were measured, if it is known; with a plus where they have changed since. */
+function commit(): string | undefined {
+  const git = (...args: string[]) => spawnSync('git', args, { encoding: 'utf8', cwd: packageRoot() })
+  const { status, stdout } = git('rev-parse', 'HEAD')
+  if (status !== 0) return undefined
+  return stdout.trim() + (git('status', '--porcelain', '--', 'src', 'native', 'bench').stdout === '' ? '' : '+')
 }

@@ -11,13 +11,15 @@ export interface Peer {
   readonly commands: Partial<Record<Task, readonly [command: string, ...args: string[]]>>
   /** Comes after the job. */
   readonly flags: readonly string[]
+  /** Another measurement of this package, that is none of the libraries to compare with. */
+  readonly own?: true
 }
 
 const peersFolder = join(import.meta.dirname, 'peers')
 const script = (...path: string[]) => join(peersFolder, ...path)
 const tsx = (...path: string[]) => [process.execPath, '--import', 'tsx', script(...path)] as const
 
-/** This package first, then those that are found; `missing` says what is not, and what to do about it. */
+/** This package first, then what else is measured of it, then those that are found; `missing` says what is not, and what to do about it. */
 export function findPeers(): { found: readonly Peer[]; missing: readonly string[] } {
   const found: Peer[] = [
     {
@@ -25,6 +27,8 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
       commands: { train: tsx('eraserelu', 'train.ts'), infer: tsx('eraserelu', 'infer.ts') },
       flags: [],
     },
+    { name: 'eraserelu erased', commands: { train: tsx('eraserelu', 'train.ts') }, flags: ['--erased'], own: true },
+    { name: 'convolutions alone', commands: { train: tsx('eraserelu', 'convolutions.ts') }, flags: [], own: true },
   ]
   const missing: string[] = []
 

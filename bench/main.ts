@@ -20,7 +20,7 @@ program
   .option('--steps <n>', 'steps or inferences measured in a round, after the warm-up', positiveInteger, 20)
   .addOption(new Option('--only <task>', 'one of the two').choices(['train', 'infer']))
   .addOption(new Option('--models <names...>', 'of these networks only').choices(benchedModels))
-  .option('--json <file>', 'write all figures there')
+  .option('--output-dir <folder>', 'write bench.json (every sample), bench.md (the tables) and bench.svg there')
   .action(async (options: CompareOptions) => {
     const { compare } = await import('./compare.js')
     await compare(options)

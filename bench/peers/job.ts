@@ -1,4 +1,6 @@
 // What the bench asks of a peer's process (JSON, the first argument) and what that prints: one line of JSON, its last.
+import { readFileSync } from 'node:fs'
+
 export interface Job {
   readonly model: string
   readonly batch: number
@@ -17,6 +19,8 @@ export interface Timing {
   readonly threads: number
   /** Of each step after the warm-up. */
   readonly milliseconds: readonly number[]
+  /** The most memory that the process has held. */
+  readonly peakBytes: number
   /** Trained numbers of the network, by which the bench sees that all train the same. */
   readonly parameters?: number
   /** The logits of an inference, by which the bench sees that all compute the same. */
@@ -25,7 +29,14 @@ export interface Timing {
 
 export const readJob = (): Job => JSON.parse(process.argv[2] ?? '') as Job
 
-export const report = (timing: Timing): void => console.log(JSON.stringify(timing))
+/** Prints the timing, with the process's memory. */
+export const report = (timing: Omit<Timing, 'peakBytes'>): void =>
+  console.log(JSON.stringify({ ...timing, peakBytes: peakBytes() }))
+
+/** VmHWM: getrusage's figure is that of the process which started this one, where it was larger. */
+function peakBytes(): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
+}
 
 /** The same floats for every peer, [batch, size, size, 3]. */
 export function images({ batch, size }: Job): Float32Array {

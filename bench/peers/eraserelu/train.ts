@@ -1,5 +1,6 @@
-// Training steps with this package, as a user would run them.
+// Training steps with this package, as a user would run them. With --erased the last ReLU of every basic module is erased.
 import { fromBatches } from '../../../src/data/index.js'
+import { eraseReLU } from '../../../src/erase.js'
 import { create } from '../../../src/models/index.js'
 import { sgd } from '../../../src/optim/index.js'
 import { deviceInfo } from '../../../src/runtime/devices.js'
@@ -9,6 +10,8 @@ import { images, readJob, report } from '../job.js'
 const job = readJob()
 const { model: name, batch: batchSize, size, warmUp, steps } = job
 const model = create(name, name === 'resnet50' ? {} : { numClasses: 10 })
+const erased = process.argv.includes('--erased')
+if (erased) eraseReLU(model, { location: 'last' })
 const batch = { images: images(job), labels: new Int32Array(batchSize).map((_, i) => i % 10) }
 async function* train() {
   for (let i = 0; i < warmUp + steps; i++) yield await Promise.resolve(batch)
@@ -37,7 +40,7 @@ for await (const event of trainer.fit()) {
 await trainer.dispose()
 const { library, instructions, threads } = deviceInfo()
 report({
-  peer: `eraserelu (${library}, ${instructions})`,
+  peer: erased ? 'eraserelu, last ReLUs erased' : `eraserelu (${library}, ${instructions})`,
   threads,
   milliseconds: milliseconds.slice(warmUp),
   parameters: model.parameterCount(),

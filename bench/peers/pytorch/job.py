@@ -1,6 +1,7 @@
 """The bench's side of a PyTorch process: see ../job.ts. With --compile as second argument the model is given to torch.compile."""
 
 import json
+import re
 import sys
 import time
 
@@ -18,6 +19,12 @@ def images():
     return values.float().reshape(batch, size, size, 3).permute(0, 3, 1, 2)
 
 
+def peak_bytes():
+    """As peakBytes of ../job.ts."""
+    with open("/proc/self/status") as status:
+        return int(re.search(r"^VmHWM:\s+(\d+) kB$", status.read(), re.M)[1]) * 1024
+
+
 def measure(run, form, **more):
     """Times run() and prints the line of JSON, with `more`; what run() returns, if anything, is the output."""
     for _ in range(job["warmUp"]):
@@ -27,7 +34,13 @@ def measure(run, form, **more):
         start = time.perf_counter()
         output = run()
         milliseconds.append((time.perf_counter() - start) * 1000)
-    timing = {"peer": f"PyTorch {torch.__version__} {form}", "threads": torch.get_num_threads(), "milliseconds": milliseconds, **more}
+    timing = {
+        "peer": f"PyTorch {torch.__version__} {form}",
+        "threads": torch.get_num_threads(),
+        "milliseconds": milliseconds,
+        "peakBytes": peak_bytes(),
+        **more,
+    }
     if output is not None:
         timing["output"] = output.flatten().tolist()
     print(json.dumps(timing))

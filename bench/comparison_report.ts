@@ -1,0 +1,188 @@
+// What compare.ts measured, as tables and as a picture.
+import type { CustomSeriesOption, EChartsOption } from 'echarts'
+import { renderChart } from '../src/train/chart.js'
+import { faint, fontFamily, ink } from '../src/train/chart_option.js'
+import type { Task } from './find_peers.js'
+import type { Spread } from './statistics.js'
+import { table } from './table.js'
+
+export interface PeerResult {
+  /** Library, version and form. */
+  readonly peer: string
+  /** Another measurement of this package. */
+  readonly own: boolean
+  readonly threads: number
+  /** Of the rounds' medians. */
+  readonly milliseconds: Spread
+  readonly imagesPerSecond: number
+  /** Of the rounds. */
+  readonly peakBytes: number
+  /** How many times as long as this package it takes, round by round; not for the package itself. */
+  readonly speed?: Spread
+  /** Of its output to this package's, as a share of the largest value. */
+  readonly difference?: number
+  /** Milliseconds of every step, by round. */
+  readonly samples: readonly (readonly number[])[]
+}
+
+export interface WorkloadResult {
+  readonly task: Task
+  readonly model: string
+  readonly batch: number
+  readonly size: number
+  /** This package first. */
+  readonly peers: readonly PeerResult[]
+}
+
+const nameOf = ({ task, model, batch, size }: WorkloadResult) =>
+  `${task === 'train' ? 'training step' : 'inference'} of ${model}, batch ${batch}, ${size}x${size}`
+const ratio = ({ median, lowest, highest }: Spread) => `${median.toFixed(2)} (${lowest.toFixed(2)} - ${highest.toFixed(2)})`
+const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0)
+
+/** The form of another library that takes the shortest time, by the median of its rounds. */
+function bestPeer({ peers }: WorkloadResult): PeerResult | undefined {
+  const others = peers.filter(({ own, speed }) => !own && speed)
+  return others.sort((a, b) => a.milliseconds.median - b.milliseconds.median)[0]
+}
+
+/** A row for everything that was measured of a workload. */
+export function detailTable(result: WorkloadResult): string {
+  const compares = result.task === 'infer'
+  const head = [
+    '',
+    'threads',
+    'ms (median of rounds)',
+    'lowest - highest',
+    'images/s',
+    'peak MB',
+    'speed of eraserelu relative to it',
+  ]
+  const rows = result.peers.map(({ peer, threads, milliseconds, imagesPerSecond, peakBytes, speed, difference }) => [
+    peer,
+    String(threads),
+    milliseconds.median.toFixed(1),
+    `${milliseconds.lowest.toFixed(1)} - ${milliseconds.highest.toFixed(1)}`,
+    imagesPerSecond.toFixed(0),
+    megabytes(peakBytes),
+    speed ? ratio(speed) : '',
+    ...(compares ? [speed && difference !== undefined ? difference.toExponential(0) : ''] : []),
+  ])
+  return `### ${nameOf(result)[0]!.toUpperCase()}${nameOf(result).slice(1)}\n\n${table(compares ? [...head, 'difference of outputs'] : head, rows)}`
+}
+
+/** A row a workload: this package beside the fastest of the others. */
+export function summaryTable(results: readonly WorkloadResult[]): string {
+  const rows = results.map(result => {
+    const [ours, ...others] = result.peers
+    const best = bestPeer(result)
+    const own = (name: string) => others.find(({ own, peer }) => own && peer.includes(name))?.speed
+    const convolutions = own('convolutions')
+    return [
+      nameOf(result),
+      ours!.milliseconds.median.toFixed(1),
+      best ? `${best.milliseconds.median.toFixed(1)} (${best.peer})` : '',
+      best?.speed ? ratio(best.speed) : '',
+      best ? (ours!.peakBytes / best.peakBytes).toFixed(2) : '',
+      own('erased') ? ratio(own('erased')!) : '',
+      convolutions ? ratio(inverse(convolutions)) : '',
+    ]
+  })
+  const head = [
+    '',
+    'ms',
+    'fastest other, ms',
+    'times as fast as it',
+    'memory by its',
+    'time of the erased by the published',
+    "time by its convolutions'",
+  ]
+  return table(head, rows)
+}
+
+/** Of ratios, the other way round. */
+const inverse = ({ median, lowest, highest }: Spread): Spread => ({
+  median: 1 / median,
+  lowest: 1 / highest,
+  highest: 1 / lowest,
+})
+
+const looks = [
+  { color: '#1f5fa8', symbol: 'circle' },
+  { color: '#d1541f', symbol: 'diamond' },
+  { color: '#2d8a57', symbol: 'rect' },
+  { color: '#7a4fa3', symbol: 'triangle' },
+]
+
+/** How many times as fast this package is as each of the others, a line a workload, with the lowest and the highest round. */
+export function drawComparison(results: readonly WorkloadResult[], subtitle: string): Promise<string> {
+  const shown = results.filter(result => bestPeer(result))
+  const points = shown.flatMap(({ peers }, line) =>
+    peers.flatMap(({ own, peer, speed }) => (own || !speed ? [] : [{ peer, line, speed }])),
+  )
+  const names = [...new Set(points.map(({ peer }) => peer))]
+  const text = (size: number, color = ink) => ({ fontSize: size, color, fontFamily })
+  const option: EChartsOption = {
+    animation: false,
+    backgroundColor: '#ffffff',
+    title: {
+      text: 'Times as fast as other libraries (above 1: eraserelu is faster)',
+      subtext: subtitle,
+      left: 'center',
+      top: 12,
+      textStyle: text(18),
+      subtextStyle: text(13, faint),
+    },
+    legend: { data: names, top: 68, width: 1060, itemGap: 30, textStyle: { ...text(13), width: 230 } },
+    grid: { left: 420, right: 40, top: 110, bottom: 50 },
+    xAxis: {
+      type: 'value',
+      min: ({ min }: { min: number }) => Math.min(0.8, Math.floor(min * 5) / 5),
+      axisLabel: text(13),
+      name: 'time of the other by ours, round by round: median, lowest and highest',
+      nameLocation: 'middle',
+      nameGap: 28,
+      nameTextStyle: text(13, faint),
+    },
+    yAxis: { type: 'category', data: shown.map(nameOf), inverse: true, axisLabel: text(13), splitLine: { show: true } },
+    series: names.flatMap((name, i) => {
+      const { color, symbol } = looks[i % looks.length]!
+      const offset = (i - (names.length - 1) / 2) * 12
+      const own = points.filter(({ peer }) => peer === name)
+      const range: CustomSeriesOption = {
+        type: 'custom',
+        name,
+        color,
+        data: own.map(({ line, speed }) => [line, speed.lowest, speed.highest]),
+        encode: { x: [1, 2], y: 0 },
+        renderItem: (_, { value, coord }) => {
+          const [left, y] = coord([value(1), value(0)]) as [number, number]
+          const [right] = coord([value(2), value(0)]) as [number, number]
+          const shape = { x1: left, x2: right, y1: y + offset, y2: y + offset }
+          return { type: 'line', shape, style: { stroke: color, lineWidth: 2 } }
+        },
+      }
+      return [
+        range,
+        {
+          type: 'scatter' as const,
+          name,
+          symbol,
+          symbolSize: 11,
+          symbolOffset: [0, offset],
+          color,
+          data: own.map(({ line, speed }) => [speed.median, line]),
+          ...(i === 0 && {
+            markLine: {
+              silent: true,
+              symbol: 'none',
+              label: { show: false },
+              lineStyle: { color: ink, type: 'solid' as const },
+              data: [{ xAxis: 1 }],
+            },
+          }),
+        },
+      ]
+    }),
+  }
+  return renderChart(option, { width: 1100, height: 170 + 70 * shown.length })
+}
