@@ -7,7 +7,6 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { createGunzip } from 'node:zlib'
-import { extract } from 'tar'
 
 /** A file at a published address. */
 export interface PublishedFile {
@@ -32,6 +31,7 @@ export async function download(address: string, files: readonly PublishedFile[],
       await fetchChecked(`${address}/${file.name}`, file, temporary)
       if (file.holds === undefined) await rename(temporary, target)
       else {
+        const { extract } = await import('tar')
         await mkdir(unpacked)
         await extract({ file: temporary, cwd: unpacked, strict: true, filter: path => path.startsWith(`${file.holds}/`) })
         await rename(join(unpacked, file.holds), target)

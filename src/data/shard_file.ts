@@ -1,13 +1,16 @@
 /** One shard: a header, the images one after the other, and a table of them. docs/shards.md describes every byte. */
-import crc32c from 'crc-32/crc32c.js'
+import type * as Crc32c from 'crc-32/crc32c.js'
+import { dependency } from '../runtime/dependency.js'
 import { InvalidArgument, Unsupported } from '../runtime/errors.js'
 import { FileWindow } from './file_window.js'
+
+const crc32c = dependency('crc-32/crc32c.js') as () => typeof Crc32c
 
 const magic = Buffer.from('\x89ESHARD\n', 'latin1')
 export const shardVersion = 1
 export const headerBytes = 64
 
-export const checksumOf = (bytes: Uint8Array): number => crc32c.buf(bytes) >>> 0
+export const checksumOf = (bytes: Uint8Array): number => crc32c().buf(bytes) >>> 0
 
 /** What a shard holds; an element an image. */
 export interface ShardTable {

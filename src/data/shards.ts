@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { InvalidArgument, Unsupported } from '../runtime/errors.js'
 import { writeFileWhole } from '../runtime/durable_files.js'
 import {
@@ -17,25 +17,30 @@ import { readShard, shardVersion } from './shard_file.js'
 export const indexFile = 'shards.json'
 const format = 'eraserelu shards'
 
-const count = z.number().int().min(0)
-const partSchema = z.object({
-  /** Images of the source that could not be read. */
-  passedOver: count,
-  shards: z.array(z.object({ file: z.string().regex(/^[\w.-]+$/), bytes: count, images: count.min(1), checksum: count })).min(1),
-})
-const indexSchema = z.object({
-  format: z.literal(format),
-  version: z.literal(shardVersion),
-  name: z.string().min(1),
-  images: z.object({ format: z.enum(['keep', 'jpeg', 'raw']), size: count.optional(), quality: count.optional() }),
-  classNames: z.array(z.string().regex(/^[^\0]+$/)).min(1),
-  train: partSchema,
-  val: partSchema.optional(),
-})
+async function indexSchema() {
+  const { z } = await import('zod')
+  const count = z.number().int().min(0)
+  const part = z.object({
+    /** Images of the source that could not be read. */
+    passedOver: count,
+    shards: z
+      .array(z.object({ file: z.string().regex(/^[\w.-]+$/), bytes: count, images: count.min(1), checksum: count }))
+      .min(1),
+  })
+  return z.object({
+    format: z.literal(format),
+    version: z.literal(shardVersion),
+    name: z.string().min(1),
+    images: z.object({ format: z.enum(['keep', 'jpeg', 'raw']), size: count.optional(), quality: count.optional() }),
+    classNames: z.array(z.string().regex(/^[^\0]+$/)).min(1),
+    train: part,
+    val: part.optional(),
+  })
+}
 
 /** shards.json */
-export type ShardIndex = z.infer<typeof indexSchema>
-export type ShardPart = z.infer<typeof partSchema>
+export type ShardIndex = z.infer<Awaited<ReturnType<typeof indexSchema>>>
+export type ShardPart = ShardIndex['train']
 
 export const writeIndex = (folder: string, index: Omit<ShardIndex, 'format' | 'version'>): Promise<void> =>
   writeFileWhole(join(folder, indexFile), `${JSON.stringify({ format, version: shardVersion, ...index }, undefined, 1)}\n`)
@@ -55,7 +60,7 @@ export async function readIndex(folder: string): Promise<ShardIndex> {
   const version = (content as { version?: unknown } | null)?.version
   if (typeof version === 'number' && version !== shardVersion)
     throw new Unsupported(`${file}: shards of version ${version}; this version of the package reads version ${shardVersion}`)
-  const { success, data, error } = indexSchema.safeParse(content)
+  const { success, data, error } = (await indexSchema()).safeParse(content)
   if (success) return data
   const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`)
   throw new InvalidArgument(`${file}: not an index of shards (${problems.join('; ')})`)

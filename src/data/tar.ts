@@ -1,5 +1,5 @@
 /** What lies where in a tar file (ustar, with pax or GNU long names), read from its headers alone. */
-import { Header, Pax } from 'tar'
+import type * as Tar from 'tar'
 import { InvalidArgument, Unsupported } from '../runtime/errors.js'
 import type { FileWindow } from './file_window.js'
 
@@ -28,18 +28,19 @@ const others = new Set(['Directory', 'GNUDumpDir', 'GlobalExtendedHeader', 'Tape
 /** The members in their order. Throws InvalidArgument that names file and byte where it is damaged or cut off. */
 export async function* tarMembers(file: string, window: FileWindow): AsyncGenerator<TarMember> {
   const { size } = window
+  const tar = await import('tar')
   const fail = (at: number, reason: string): never => {
     throw new InvalidArgument(`${file}, byte ${at}: ${reason}`)
   }
   let longName: string | undefined
-  let pax: Pax | undefined
+  let pax: Tar.Pax | undefined
   for (let at = 0; ;) {
     if (at + block > size)
       fail(at, size === 0 ? 'the file is empty' : 'truncated: the file ends without the end mark of a tar file')
     const bytes = await window.read(at, block)
     if (bytes.every(byte => byte === 0)) return await checkEnd(file, window, at)
     if (at === 0 && bytes.readUInt16BE(0) === 0x1f8b) throw new Unsupported(`${file} is compressed: unpack it with gunzip`)
-    const header = headerIn(bytes)
+    const header = headerIn(tar, bytes)
     if (!header?.cksumValid) return fail(at, at === 0 ? 'not a tar file' : 'damaged: no valid header of a tar file')
     const { type, size: length } = header
     const offset = at + block
@@ -50,7 +51,7 @@ export async function* tarMembers(file: string, window: FileWindow): AsyncGenera
     if (extensions.has(type)) {
       if (bytesOf > longestExtension) fail(at, `damaged: a name of ${bytesOf} bytes`)
       const text = Buffer.from(await window.read(offset, bytesOf)).toString('utf8')
-      if (type.endsWith('ExtendedHeader')) pax = Pax.parse(text, pax)
+      if (type.endsWith('ExtendedHeader')) pax = tar.Pax.parse(text, pax)
       else if (type !== 'NextFileHasLongLinkpath') longName = text.replace(/\0.*$/s, '')
     } else {
       if (name.includes('\0')) fail(at, 'damaged: a zero byte in a name')
@@ -69,9 +70,9 @@ export async function* tarMembers(file: string, window: FileWindow): AsyncGenera
 }
 
 /** undefined: its numbers are none. */
-function headerIn(bytes: Buffer): Header | undefined {
+function headerIn(tar: typeof Tar, bytes: Buffer): Tar.Header | undefined {
   try {
-    return new Header(Buffer.from(bytes), 0)
+    return new tar.Header(Buffer.from(bytes), 0)
   } catch {
     return undefined
   }

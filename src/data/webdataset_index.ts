@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
 import { InvalidArgument } from '../runtime/errors.js'
 import { FileWindow } from './file_window.js'
 import { tarMembers, type TarMember } from './tar.js'
@@ -17,14 +16,6 @@ const imageKeys = ['jpg', 'jpeg', 'png', 'ppm']
 /** A class number, or an object with one among much else. */
 const longest = { cls: 32, json: 1 << 20 }
 
-const number = z.number().int().min(0)
-const keptSchema = z.object({
-  version: z.literal(1),
-  bytes: number,
-  mtimeMs: z.number(),
-  samples: z.array(z.tuple([z.string(), number, number, number])),
-})
-
 /** The samples in their order: from the cache, where that is of the file as it is now, else from the file's headers. */
 export async function samplesOf(file: string): Promise<TarSample[]> {
   const kept = join(cacheFolder(), `${createHash('sha256').update(resolve(file)).digest('hex').slice(0, 32)}.json`)
@@ -33,10 +24,21 @@ export async function samplesOf(file: string): Promise<TarSample[]> {
 
 const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'eraserelu', 'tar')
 
+async function keptSchema() {
+  const { z } = await import('zod')
+  const number = z.number().int().min(0)
+  return z.object({
+    version: z.literal(1),
+    bytes: number,
+    mtimeMs: z.number(),
+    samples: z.array(z.tuple([z.string(), number, number, number])),
+  })
+}
+
 async function fromCache(file: string, kept: string): Promise<TarSample[] | undefined> {
   try {
     const { size, mtimeMs } = await stat(file)
-    const content = keptSchema.parse(JSON.parse(await readFile(kept, 'utf8')))
+    const content = (await keptSchema()).parse(JSON.parse(await readFile(kept, 'utf8')))
     if (content.bytes !== size || content.mtimeMs !== mtimeMs) return undefined
     return content.samples.map(([name, offset, length, label]) => ({ name, offset, length, label }))
   } catch {

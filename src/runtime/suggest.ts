@@ -1,7 +1,11 @@
-import { distance } from 'fastest-levenshtein'
+import type * as Levenshtein from 'fastest-levenshtein'
+import { dependency } from './dependency.js'
+
+const levenshtein = dependency('fastest-levenshtein') as () => typeof Levenshtein
 
 /** The names nearest to a wrong one, best first: for "did you mean …" in error messages. */
 export function nearest(wrong: string, names: Iterable<string>, count = 3): string[] {
+  const { distance } = levenshtein()
   const limit = Math.max(2, Math.ceil(wrong.length / 3))
   return [...names]
     .map(name => ({ name, far: distance(wrong.toLowerCase(), name.toLowerCase()) }))

@@ -14,8 +14,7 @@ import { CompiledTraining, type StagedStep, type TrainerMemory, type WeightsView
 import type { Evaluation, TrainingEvent } from './events.js'
 import type { Feed } from './feed.js'
 import { testFeedOf, trainFeedOf, type TrainingData } from './feeds.js'
-import { fitInFolder, type ResumableTraining } from './fit_in_folder.js'
-import { readEngines } from './kept_engines.js'
+import type { ResumableTraining } from './fit_in_folder.js'
 import { checkFit, checkFitOptions, checkOptions, settingsOf, withDefaults, type CompleteOptions } from './trainer_options.js'
 import { StepLoader } from './step_loader.js'
 import { erasedReLUs, frozenParameters } from './training_description.js'
@@ -154,11 +153,14 @@ export class Trainer {
     const { signal, outputDir, ...output } = options
     try {
       const { resume = false } = output
-      const kept =
-        outputDir !== undefined && resume !== false ? await readEngines(resume === true ? outputDir : resume) : undefined
+      const kept = outputDir !== undefined && resume !== false ? await enginesOf(resume === true ? outputDir : resume) : undefined
       await this.compileWith(kept?.engines ?? {})
       if (outputDir === undefined) yield* this.epochs(signal)
-      else yield* fitInFolder(await this.resumable(), { ...output, outputDir, signal, kept })
+      else {
+        // Loaded by those who ask for a run folder only: YAML, zod and the charts take longer than the rest of the package.
+        const { fitInFolder } = await import('./fit_in_folder.js')
+        yield* fitInFolder(await this.resumable(), { ...output, outputDir, signal, kept })
+      }
     } finally {
       this.fitting = false
       // Not where compiling failed.
@@ -393,6 +395,9 @@ export class Trainer {
     }
   }
 }
+
+/** Of a run folder or a checkpoint. */
+const enginesOf = async (source: string) => (await import('./kept_engines.js')).readEngines(source)
 
 /** Says which data the model was traced on. */
 function withData(error: InvalidArgument, data: TrainingData): InvalidArgument {

@@ -1,6 +1,6 @@
 /** The package as users get it: packed, unpacked, imported and required, with types for both. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -17,6 +17,8 @@ beforeAll(() => {
     encoding: 'utf8',
   })
   mkdirSync(installed, { recursive: true })
+  // A package of its own: within this one, its name would mean the repository.
+  writeFileSync(join(user, 'package.json'), '{}')
   execFileSync('tar', ['-xzf', join(user, packed.trim()), '-C', installed, '--strip-components=1'])
 })
 afterAll(() => rmSync(user, { recursive: true, force: true }))
@@ -31,6 +33,34 @@ test('import and require give the same names', () => {
   const required = evaluate('commonjs', `console.log(JSON.stringify(Object.keys(require('eraserelu')).sort()))`)
   expect(imported).toContain('Trainer')
   expect(required).toEqual(imported)
+})
+
+const isAddonLoaded = `process.report.getReport().sharedObjects.some(file => file.endsWith('eraserelu.node'))`
+const loads = `const before = ${isAddonLoaded}; loaded.devices(); console.log(JSON.stringify([before, ${isAddonLoaded}]))`
+
+test('the addon is loaded by the first device, not by the import', () => {
+  expect(evaluate('module', `import * as loaded from 'eraserelu'; ${loads}`)).toEqual([false, true])
+  expect(evaluate('commonjs', `const loaded = require('eraserelu'); ${loads}`)).toEqual([false, true])
+})
+
+test('importing loads no dependency', () => {
+  // A hook that names every module as it is resolved.
+  const hook = `import { writeSync } from 'node:fs'
+    export async function resolve(name, context, next) {
+      const found = await next(name, context)
+      writeSync(2, found.url + '\\n')
+      return found
+    }`
+  const code = `import { register } from 'node:module'
+    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)})
+    await import('eraserelu')`
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', code], { cwd: user, encoding: 'utf8' })
+  const files = stderr.split('\n').filter(url => url.startsWith('file:'))
+  expect(files).toContainEqual(expect.stringContaining('/node_modules/eraserelu/dist/index.js'))
+  expect(files.filter(url => !url.includes('/node_modules/eraserelu/dist/'))).toEqual([])
+
+  const required = evaluate('commonjs', `require('eraserelu'); console.log(JSON.stringify(Object.keys(require.cache)))`)
+  expect(required).toEqual([expect.stringContaining('/node_modules/eraserelu/dist/index.cjs')])
 })
 
 test('an installed package trains one step without its sources', () => {
