@@ -99,6 +99,9 @@ void cmyk_to_rgb(std::uint8_t* row, std::size_t pixels) {
   }
 }
 
+/// libjpeg-turbo writes past the caches into a row that is aligned, and the resampler would wait for the memory to read it back.
+constexpr std::size_t kUnaligned = 4;
+
 class JpegView {
  public:
   JpegView(Bytes file, const Choose& choose, const std::atomic<bool>& stop) : jpeg_(stop) {
@@ -130,12 +133,14 @@ class JpegView {
       jpeg_start_decompress(&info);
       if (width < info.output_width) jpeg_crop_scanline(&info, &offset, &width);
     });
-    row_.resize(4 * static_cast<std::size_t>(info.output_width));
-    const std::uint8_t* wanted = row_.data() + 4 * (static_cast<std::size_t>(resampler.first_column()) - offset);
+    const std::size_t before = 4 * (static_cast<std::size_t>(resampler.first_column()) - offset);
+    buffer_.resize(kUnaligned + std::max(4 * static_cast<std::size_t>(info.output_width), before + resampler.readable()));
+    row_ = buffer_.data() + kUnaligned;
+    const std::uint8_t* wanted = row_ + before;
     skip(static_cast<JDIMENSION>(resampler.first_row()));
     for (int y = resampler.first_row(); y < resampler.end_row(); ++y) {
       read_row();
-      if (cmyk) cmyk_to_rgb(row_.data(), info.output_width);
+      if (cmyk) cmyk_to_rgb(row_, info.output_width);
       resampler.push(wanted);
       if (jpeg_.ended_early) return;
     }
@@ -145,8 +150,7 @@ class JpegView {
   }
 
   void read_row() {
-    JSAMPROW row = row_.data();
-    jpeg_.guarded([&] { jpeg_read_scanlines(&jpeg_.info, &row, 1); });
+    jpeg_.guarded([&] { jpeg_read_scanlines(&jpeg_.info, &row_, 1); });
   }
 
   void skip(JDIMENSION rows) {
@@ -155,7 +159,8 @@ class JpegView {
 
   Decompressor jpeg_;
   Bytes scan_{};   // the file after its header
-  std::vector<std::uint8_t> row_;
+  std::vector<std::uint8_t> buffer_;
+  JSAMPROW row_ = nullptr;   // in the buffer
 };
 
 }  // namespace

@@ -1,4 +1,7 @@
 // PNG through lodepng. The whole image is decoded: its rows depend on those above, and PNG files are few where speed counts.
+#include <cstring>
+#include <vector>
+
 #include "base/error.h"
 #include "input/decode.h"
 #include "input/resample.h"
@@ -28,8 +31,12 @@ void decode_png(Bytes file, const Choose& choose, const std::atomic<bool>& stop)
   if (stop) fail_stopped();
   const Wanted wanted = choose(static_cast<int>(height), static_cast<int>(width));
   Resampler resampler(wanted.view, wanted.output);
-  for (int y = resampler.first_row(); y < resampler.end_row(); ++y)
-    resampler.push(pixels.data() + 4 * (std::size_t{width} * static_cast<std::size_t>(y) + static_cast<std::size_t>(resampler.first_column())));
+  const auto first = static_cast<std::size_t>(resampler.first_column()), columns = static_cast<std::size_t>(resampler.end_column()) - first;
+  std::vector<std::uint8_t> row(resampler.readable());
+  for (int y = resampler.first_row(); y < resampler.end_row(); ++y) {
+    std::memcpy(row.data(), pixels.data() + 4 * (std::size_t{width} * static_cast<std::size_t>(y) + first), 4 * columns);
+    resampler.push(row.data());
+  }
 }
 
 }  // namespace eraserelu

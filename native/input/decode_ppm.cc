@@ -52,7 +52,7 @@ void decode_ppm(Bytes file, const Choose& choose) {
   const Wanted wanted = choose(static_cast<int>(height), static_cast<int>(width));
   Resampler resampler(wanted.view, wanted.output);
   const auto first = static_cast<std::size_t>(resampler.first_column()), columns = static_cast<std::size_t>(resampler.end_column()) - first;
-  std::vector<std::uint8_t> row(4 * columns);
+  std::vector<std::uint8_t> row(resampler.readable());
   for (int y = resampler.first_row(); y < resampler.end_row(); ++y) {
     const std::uint8_t* from = file.data + begin + stride * static_cast<std::size_t>(y) + 3 * first;
     for (std::size_t x = 0; x < columns; ++x)

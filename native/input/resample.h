@@ -2,6 +2,7 @@
 // Rows are pushed in from top to bottom and output rows are written as soon as they are known, so that no whole image is kept.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,18 +11,24 @@
 
 namespace eraserelu {
 
+/// The weights of two neighbours, in halves (resample.cc).
+struct WeightPair {
+  std::int16_t high[2] = {0, 0};
+  std::int16_t low[2] = {0, 0};
+};
+
 /// Which source pixels, counted from the view's begin, make each output pixel of an axis, and their weights.
 struct AxisTaps {
-  explicit AxisTaps(const AxisView& view);
+  /// `reversed`: the last output pixel comes first.
+  AxisTaps(const AxisView& view, bool reversed);
 
   /// The source pixels that are looked at: [begin(), end()).
-  int begin() const { return first.front(); }
-  int end() const { return first.back() + count.back(); }
+  int begin() const { return std::min(first.front(), first.back()); }
+  int end() const { return std::max(last.front(), last.back()) + 1; }
 
-  int most = 0;   // the largest count
-  std::vector<int> first;
-  std::vector<int> count;
-  std::vector<std::int32_t> weights;   // `most` an output pixel; their sum is 2^22
+  std::vector<int> first, last;      // source pixel of each output pixel
+  std::size_t pairs = 0;             // what an output pixel has at most
+  std::vector<WeightPair> weights;   // `pairs` an output pixel, zero beyond its last source pixel; their sum is 2^22
 };
 
 class Resampler {
@@ -30,27 +37,32 @@ class Resampler {
   Resampler(const View& view, std::uint8_t* output);
 
   /// The part of the source image that is looked at.
-  int first_row() const { return view_.y.begin + y_.begin(); }
-  int end_row() const { return view_.y.begin + y_.end(); }
-  int first_column() const { return view_.x.begin + x_.begin(); }
-  int end_column() const { return view_.x.begin + x_.end(); }
+  int first_row() const { return y_begin_ + y_.begin(); }
+  int end_row() const { return y_begin_ + y_.end(); }
+  int first_column() const { return x_begin_ + x_.begin(); }
+  int end_column() const { return x_begin_ + x_.end(); }
+
+  /// The bytes of a row that push reads, or more: those beyond the last column change nothing.
+  std::size_t readable() const;
 
   /// The next row, the first one being first_row(): four bytes a pixel, of which three count, from first_column() on.
   void push(const std::uint8_t* row);
 
  private:
   void narrow(const std::uint8_t* row, std::uint8_t* to) const;
-  void write(int output_row);
+  template <std::size_t kPairs>
+  void narrow_by(const std::uint8_t* row, std::uint8_t* to) const;
+  void write(std::size_t output_row);
+  std::uint8_t* kept_row(int y);
 
-  View view_;
-  AxisTaps y_;
-  AxisTaps x_;
+  int y_begin_, x_begin_;
+  AxisTaps y_, x_;
   std::uint8_t* output_;
-  int next_row_;          // counted from the view's begin
-  int next_output_ = 0;
-  std::size_t stride_;    // bytes of a row in `rows_`
-  std::vector<std::uint8_t> rows_;   // the last y_.most rows, narrowed to the output's width
-  std::vector<std::int32_t> sums_;
+  int next_row_;   // counted from the view's begin
+  std::size_t next_output_ = 0;
+  std::size_t row_bytes_;            // of the output
+  std::size_t stride_;               // of `rows_`
+  std::vector<std::uint8_t> rows_;   // the last rows as far as they are looked at, at the output's width, three bytes a pixel
 };
 
 }  // namespace eraserelu
