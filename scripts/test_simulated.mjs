@@ -12,7 +12,7 @@ const golden = readdirSync('test/golden').filter(name => name.endsWith('.test.ts
 const isNetwork = name => ['families.test.ts', 'resnet20_step.test.ts', 'trajectory.test.ts'].includes(name)
 const inGolden = name => `test/golden/${name}`
 const byDevice = [
-  ...['operations', 'operations_16bit', 'fused_convolution', 'pitched', 'chunks', 'plan_depth'].map(file),
+  ...['operations', 'operations_16bit', 'fused_convolution', 'pitched', 'chunks', 'plan_depth', 'low_memory'].map(file),
   ...golden.filter(name => !isNetwork(name)).map(inGolden),
   'test/train/precision.test.ts',
 ]

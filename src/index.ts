@@ -14,6 +14,7 @@ export {
   maxPool2d, mean, minimum, mul, neg, oneHot, pow, relu, reshape, scaleSamples, shortcutA, sigmoid, slice, sqrt, square, sub, sum, tanh,
   type Activation, type BatchNormParameters, type Conv2dOptions, type CrossEntropyOptions, type LabelMix, type Operand, type Padding, type Pair, type PoolOptions,
 } from './graph/functions.js' // prettier-ignore
+export type { Memory } from './graph/passes/recompute.js'
 export type { Precision } from './graph/precision.js'
 export { Parameter, type ParameterRole } from './graph/parameter.js'
 export { Tensor, type TensorType } from './graph/tensor.js'
@@ -31,6 +32,7 @@ export type { Attribute, Attributes } from './graph/graph.js'
 export { vocabulary, type Batch as BatchTreatment, type Operands, type OpName } from './graph/vocabulary.js'
 
 export type { TrainerMemory, WeightsView } from './train/compiled_training.js'
+export type { LowMemory } from './train/low_memory.js'
 export {
   LoadReport, loadWeights, saveWeights,
   type FilterLayout, type LoadWeightsOptions, type SaveWeightsOptions, type ShapeMismatch,

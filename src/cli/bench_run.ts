@@ -1,15 +1,18 @@
 /** What `eraserelu bench` does; loaded only when it runs. */
 import { totalmem } from 'node:os'
 import type { Precision } from '../graph/precision.js'
+import type { Memory } from '../graph/passes/recompute.js'
 import { compile } from '../graph/session.js'
 import type { Classifier } from '../models/index.js'
 import { deviceInfo, devices } from '../runtime/devices.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
+import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
 import type { BenchFlags } from './bench.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { cpuModel } from './machine.js'
+import { memoryGiven } from './measure_options.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
 import { randomTraining, type RandomImages } from './random_training.js'
 import { spreadOf, type Spread } from './spread.js'
@@ -23,6 +26,7 @@ export interface BenchResult {
   readonly batchSize: number
   readonly imageSize: number
   readonly precision: Precision
+  readonly memory: Memory
   /** How many were measured. */
   readonly steps: number
   /** At the median. */
@@ -30,6 +34,8 @@ export interface BenchResult {
   /** Of a step. */
   readonly milliseconds: Spread
   readonly plannedBytes: number
+  /** With memory 'low': what that gives and costs. */
+  readonly low?: LowMemory
   /** The largest resident size of the whole process so far. */
   readonly peakBytes: number
   readonly device: string
@@ -43,10 +49,12 @@ export async function bench(name: string, flags: BenchFlags): Promise<void> {
   const { batchSize, steps, warmup, threads, device, precision, infer = false, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
+  const memory = memoryGiven('bench', flags)
   requireOneOf('bench', '--device', device, devices())
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
-  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags), disabledPasses: disablePass }
+  const engines = engineOptionsGiven(flags)
+  const images = { imageSize, batchSize, device, precision, engines, disabledPasses: disablePass, memory }
   await using work = await (infer ? inference : training)(model, images, warmup + steps)
   const milliseconds = spreadOf(await measure(work.step, warmup, steps))
   const { library, instructions, threads: threadsUsed } = deviceInfo(device)
@@ -57,10 +65,12 @@ export async function bench(name: string, flags: BenchFlags): Promise<void> {
     batchSize,
     imageSize,
     precision,
+    memory,
     steps,
     imagesPerSecond: (batchSize / milliseconds.median) * 1000,
     milliseconds,
     plannedBytes: work.plannedBytes,
+    ...(work.low && { low: work.low }),
     peakBytes: process.resourceUsage().maxRSS * 1024,
     device,
     library,
@@ -74,12 +84,13 @@ export async function bench(name: string, flags: BenchFlags): Promise<void> {
 /** What is measured, step by step. */
 interface Work extends AsyncDisposable {
   readonly plannedBytes: number
+  readonly low?: LowMemory | undefined
   readonly step: () => Promise<unknown>
 }
 
 async function training(model: Classifier, images: RandomImages, steps: number): Promise<Work> {
   const trainer = randomTraining(model, images, steps)
-  const { planned: plannedBytes } = await trainer.memory()
+  const { planned: plannedBytes, low } = await trainer.memory()
   requireMemory(plannedBytes)
   const events = trainer.fit()
   const step = async () => {
@@ -89,7 +100,7 @@ async function training(model: Classifier, images: RandomImages, steps: number):
     await events.return()
     await trainer.dispose()
   }
-  return { plannedBytes, step, [Symbol.asyncDispose]: dispose }
+  return { plannedBytes, low, step, [Symbol.asyncDispose]: dispose }
 }
 
 async function inference(model: Classifier, images: RandomImages): Promise<Work> {
@@ -134,7 +145,7 @@ const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`
 
 function textOf(result: BenchResult): string {
   const { model, task, relus, batchSize, imageSize, milliseconds, imagesPerSecond, plannedBytes, peakBytes } = result
-  const { device, library, instructions, threads, cpu, steps, precision } = result
+  const { device, library, instructions, threads, cpu, steps, precision, low } = result
   const { median, min, max, p10, p90 } = milliseconds
   const what = task === 'training' ? 'Training step' : 'Inference'
   const ms = (value: number) => value.toFixed(value < 10 ? 2 : 1)
@@ -153,6 +164,7 @@ function textOf(result: BenchResult): string {
   return [
     `${what} of ${model}, batch ${batchSize}, ${imageSize}x${imageSize}, ${precision}, ${relus.kept} of ${relus.total} ReLUs`,
     table,
+    ...(low ? [lowMemoryText(low)] : []),
     `${device}: ${library}, ${instructions}, threads: ${threads}; ${cpu}`,
   ].join('\n')
 }

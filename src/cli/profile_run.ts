@@ -1,13 +1,16 @@
 /** What `eraserelu profile` does; loaded only when it runs. */
 import { writeFileSync } from 'node:fs'
 import { costsOf } from '../graph/cost.js'
+import type { Memory } from '../graph/passes/recompute.js'
 import type { Precision } from '../graph/precision.js'
 import { deviceInfo, devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
+import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
 import { chromeTrace } from './chrome_trace.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { cpuModel } from './machine.js'
+import { memoryGiven } from './measure_options.js'
 import { measureStep } from './measured_step.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
 import { measurePeaks, type Peaks } from './peaks.js'
@@ -41,6 +44,9 @@ export interface ProfileResult {
   readonly batchSize: number
   readonly imageSize: number
   readonly precision: Precision
+  readonly memory: Memory
+  /** With memory 'low': what that gives and costs. */
+  readonly low?: LowMemory
   readonly steps: number
   /** Of a step run as in a training. */
   readonly milliseconds: Spread
@@ -65,11 +71,13 @@ export async function profile(name: string, flags: ProfileFlags): Promise<void> 
   const { batchSize, steps, warmup, threads, device, precision, infer = false, trace, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
+  const memory = memoryGiven('profile', flags)
   requireOneOf('profile', '--device', device, devices())
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'
-  const images = { imageSize, batchSize, device, precision, engines: engineOptionsGiven(flags), disabledPasses: disablePass }
+  const engines = engineOptionsGiven(flags)
+  const images = { imageSize, batchSize, device, precision, engines, disabledPasses: disablePass, memory }
   const step = planStep(model, images, task)
   const peaks = await measurePeaks(device, precision)
   const bar = stepBar(warmup + steps)
@@ -99,6 +107,8 @@ export async function profile(name: string, flags: ProfileFlags): Promise<void> 
     batchSize,
     imageSize,
     precision,
+    memory,
+    ...(step.low && { low: step.low }),
     steps,
     milliseconds: measured.milliseconds,
     nodeMilliseconds: sum,
@@ -132,7 +142,7 @@ const cells = ({ milliseconds, share, bytes, flops, ofRoofline }: Cost) => [
 
 function textOf(result: ProfileResult, { layers: shown, trace }: ProfileFlags): string {
   const { model, task, relus, batchSize, imageSize, precision, steps, milliseconds, nodeMilliseconds, peaks } = result
-  const { operations, layers, device, library, instructions, threads, cpu } = result
+  const { operations, layers, device, library, instructions, threads, cpu, low } = result
   const unicode = unicodeOut()
   const what = task === 'training' ? 'Training step' : 'Inference'
   const hidden = layers.length - shown
@@ -145,6 +155,7 @@ function textOf(result: ProfileResult, { layers: shown, trace }: ProfileFlags): 
     ...(hidden > 0 ? [`${hidden} layers more: --layers ${layers.length}, or --json.`] : []),
     `A step: ${figure(milliseconds.median)} ms (median of ${steps}, ${figure(milliseconds.min)} - ${figure(milliseconds.max)}); its operations, waited for one by one: ${figure(nodeMilliseconds)} ms.`,
     `The roofline, measured in this run: ${figure(peaks.bandwidth / 1e9)} GB/s, ${figure(peaks.rate / 1e9)} GFLOP/s. Above 100 %: the data was in a cache.`,
+    ...(low ? [lowMemoryText(low)] : []),
     ...(trace === undefined ? [] : [`${trace}: open it in chrome://tracing or ui.perfetto.dev.`]),
     `${device}: ${library}, ${instructions}, threads: ${threads}; ${cpu}`,
   ].join('\n')

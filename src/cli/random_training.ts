@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto'
 import { fromBatches, type Batch } from '../data/index.js'
 import type { Parameter } from '../graph/parameter.js'
 import type { PassName } from '../graph/passes/optional.js'
+import type { Memory } from '../graph/passes/recompute.js'
 import type { Precision } from '../graph/precision.js'
 import { inferencePlan } from '../graph/session.js'
 import type { Classifier } from '../models/index.js'
@@ -12,6 +13,7 @@ import type { PlanDesc } from '../runtime/plan_desc.js'
 import type { ArenaName } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { StreamFeed } from '../train/feed.js'
+import { compareMemory, type LowMemory } from '../train/low_memory.js'
 import { Trainer } from '../train/trainer.js'
 import { arenasFor, trainingPlan } from '../train/training_plan.js'
 
@@ -23,6 +25,8 @@ export interface RandomImages {
   precision?: Precision
   engines?: EngineOptions
   disabledPasses?: readonly PassName[]
+  /** Of a training; default 'normal'. */
+  memory?: Memory
 }
 
 const optimizer = sgd({ lr: 0.01, momentum: 0.9 })
@@ -39,9 +43,9 @@ function randomBatches({ inChannels, numClasses }: Classifier, { imageSize, batc
 
 /** SGD with momentum, one epoch of so many steps. */
 export function randomTraining(model: Classifier, images: RandomImages, steps = 1): Trainer {
-  const { batchSize, device, precision = 'f32', engines, disabledPasses = [] } = images
+  const { batchSize, device, precision = 'f32', engines, disabledPasses = [], memory = 'normal' } = images
   const data = randomBatches(model, images, steps)
-  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, disabledPasses, ...engines })
+  return new Trainer(model, { data, batchSize, epochs: 1, device, precision, optimizer, disabledPasses, memory, ...engines })
 }
 
 /** A step as it is handed to a device, and what its store must hold. */
@@ -49,11 +53,13 @@ export interface StepPlan {
   readonly desc: PlanDesc
   readonly layout: StoreLayout<Parameter>
   readonly arenas: Partial<Record<ArenaName, number>>
+  /** Of a training with memory 'low'. */
+  readonly low?: LowMemory | undefined
 }
 
 /** Plans a step of that training, or an inference of the compiled model. */
 export function planStep(model: Classifier, images: RandomImages, task: 'training' | 'inference'): StepPlan {
-  const { imageSize, batchSize, device, precision = 'f32', engines, disabledPasses = [] } = images
+  const { imageSize, batchSize, device, precision = 'f32', engines, disabledPasses = [], memory = 'normal' } = images
   if (task === 'inference') {
     const shape = [batchSize, imageSize, imageSize, model.inChannels]
     const { desc, layout } = inferencePlan(model, {
@@ -78,16 +84,10 @@ export function planStep(model: Classifier, images: RandomImages, task: 'trainin
     clipGradNorm: 0,
   }
   const { numClasses } = model
-  const { desc } = trainingPlan(feed, {
-    model,
-    layout,
-    device,
-    numClasses,
-    optimizer,
-    precision,
-    engines,
-    disabledPasses,
-    ...plain,
-  })
-  return { desc, layout, arenas: arenasFor(layout, optimizer, undefined) }
+  const described = (memory: Memory): PlanDesc =>
+    trainingPlan(feed, { model, layout, device, numClasses, optimizer, precision, engines, disabledPasses, memory, ...plain })
+      .desc
+  const desc = described(memory)
+  const low = memory === 'low' ? compareMemory(desc, described('normal')) : undefined
+  return { desc, layout, arenas: arenasFor(layout, optimizer, undefined), low }
 }

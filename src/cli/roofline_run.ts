@@ -1,10 +1,13 @@
 /** What `eraserelu bench --roofline` does: the accounting of a step on a GPU, on any machine. */
 import { idealTraffic } from '../graph/ideal_traffic.js'
 import { livePeak } from '../graph/live_peak.js'
+import type { Memory } from '../graph/passes/recompute.js'
 import type { Precision } from '../graph/precision.js'
+import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
 import type { BenchFlags } from './bench.js'
 import { gpus } from './gpus.js'
 import { printResult } from './json.js'
+import { memoryGiven } from './measure_options.js'
 import { modelOf, reluCounts, type ReluCounts } from './model_of.js'
 import { planStep } from './random_training.js'
 import { accountOf, predict, type OperationCost } from './roofline.js'
@@ -20,12 +23,15 @@ export interface RooflineResult {
   readonly batchSize: number
   readonly imageSize: number
   readonly precision: Precision
+  readonly memory: Memory
   readonly bytes: number
   readonly flops: number
   /** A step: own kernels, and one for each execution of a cuDNN graph. */
   readonly launches: number
   /** Of the whole batch: activations and gradients alive at once, without kernels' scratchpads and their in-place chances. */
   readonly arenaBytes: number
+  /** With memory 'low': what that gives and costs; of the whole batch. */
+  readonly low?: LowMemory
   /** Bytes an image of ideal 16-bit kernels, with and without fusion; only of a training step. */
   readonly ideal?: { readonly fused: number; readonly unfused: number }
   /** The most bytes first; bytes and flops of an image. */
@@ -46,7 +52,9 @@ export function roofline(name: string, flags: BenchFlags): void {
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'
-  const { desc } = planStep(model, { imageSize, batchSize, device: 'cuda', precision, disabledPasses: disablePass }, task)
+  const memory = memoryGiven('bench', flags)
+  const images = { imageSize, batchSize, device: 'cuda', precision, disabledPasses: disablePass, memory }
+  const { desc, low } = planStep(model, images, task)
   const { bytes, flops, launches, operations } = accountOf(desc)
   const trained = model.parameters().filter(({ trainable }) => trainable)
   const { fused, unfused } = idealTraffic(
@@ -60,10 +68,12 @@ export function roofline(name: string, flags: BenchFlags): void {
     batchSize,
     imageSize,
     precision,
+    memory,
     bytes: bytes / batchSize,
     flops: flops / batchSize,
     launches,
     arenaBytes: livePeak(desc),
+    ...(low && { low }),
     ...(infer ? {} : { ideal: { fused: fused / batchSize, unfused: unfused / batchSize } }),
     operations: operations.map(cost => ({ ...cost, bytes: cost.bytes / batchSize, flops: cost.flops / batchSize })),
     predictions: gpus
@@ -85,7 +95,7 @@ const gigaflops = (flops: number) => (flops / 1e9).toFixed(2)
 
 function textOf(result: RooflineResult): string {
   const { model, task, relus, batchSize, imageSize, precision, bytes, flops, launches, ideal, operations, predictions } = result
-  const { arenaBytes } = result
+  const { arenaBytes, low } = result
   const unicode = unicodeOut()
   const what = task === 'training' ? 'Training step' : 'Inference'
   const rows = operations.map(cost => [
@@ -117,6 +127,7 @@ function textOf(result: RooflineResult): string {
       ? [`Ideal 16-bit kernels: ${megabytes(ideal.fused)} MB an image, ${megabytes(ideal.unfused)} without fusion.`]
       : []),
     `Activations and gradients alive at once: ${(arenaBytes / 1e9).toFixed(2)} GB (kernels' scratchpads are known only on the device).`,
+    ...(low ? [lowMemoryText(low)] : []),
     renderTable([['GPU', 'images/s', 'ms a step', 'ms for its bytes alone'], ...times], { unicode }),
     `This is a ${caveat}: every kernel at the slower of its bytes and its arithmetic, without gaps between launches.`,
   ].join('\n')

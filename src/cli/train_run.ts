@@ -5,6 +5,7 @@ import { loadWeights } from '../interop/index.js'
 import type { Classifier } from '../models/index.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import type { EndEvent } from '../train/events.js'
+import { lowMemoryText } from '../train/low_memory.js'
 import { progressOn } from '../train/progress.js'
 import { Trainer } from '../train/trainer.js'
 import { engineOptionsOf } from './engine_options.js'
@@ -35,7 +36,11 @@ export async function train(flags: GivenSettings, options: TrainOptions): Promis
   if (settings.mixup + settings.cutmix > 0)
     say('Training images are mixed: the accuracy of a training step counts the label with the larger share. Test images are not.')
   const end = await fit(trainer, plan)
-  if (end) say(renderTable(await resultOf(trainer, end, model), { unicode: unicodeOut() }))
+  if (end) {
+    say(renderTable(await resultOf(trainer, end, model), { unicode: unicodeOut() }))
+    const { low } = await trainer.memory()
+    if (low) say(lowMemoryText(low))
+  }
   if (end?.imagesPerSecond === 0)
     say(`Epochs done before: all ${settings.epochs}; nothing was trained. To train on, give more --epochs.`)
   const picture = join(outputDir, 'curves.png')

@@ -3,6 +3,7 @@
  * setting, in YAML files and in the code, is its long flag without the dashes. Names are torchvision's where it has them.
  */
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { memories } from '../graph/passes/recompute.js'
 import { precisions } from '../graph/precision.js'
 import {
   belowOne, gamma, keyValue, location, milestones, naturalNumber, positiveInteger, positiveNumber, share, text, weight, word,
@@ -97,6 +98,7 @@ const table = {
   nondeterministic: onOff('--nondeterministic', 'GPU: allow engines that do not repeat their bytes'),
   'workspace-limit': optional('--workspace-limit <MiB>', 'GPU: most scratch memory of one engine', naturalNumber),
   precision: choice('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU', precisions, 'f32'),
+  memory: choice('--memory <use>', 'low: compute cheap activations twice in training instead of keeping them', memories, 'normal'),
   'eval-batch-size': optional('--eval-batch-size <n>', 'images an evaluation step (default: --batch-size)', positiveInteger),
 
   opt: choice('--opt <name>', 'optimizer', ['sgd', 'sgd_nesterov', 'adamw'], 'sgd_nesterov'),

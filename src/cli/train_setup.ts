@@ -64,6 +64,7 @@ export function trainerOptionsOf(settings: CompleteSettings, source: DataSource 
     seed,
     device,
     precision: settings.precision,
+    memory: settings.memory,
     ...engineOptionsOf(settings),
     optimizer: optimizerOf(settings),
     schedule: scheduleOf(settings),

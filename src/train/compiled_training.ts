@@ -10,6 +10,7 @@ import type { Evaluation } from './events.js'
 import { measure } from './evaluate.js'
 import type { Feed } from './feed.js'
 import { initialState, mostSkippedInARow, restoredState } from './loss_scaling.js'
+import { compareMemory, type LowMemory } from './low_memory.js'
 import { arenasFor, evaluationPlan, trainingPlan, type TrainingOptions } from './training_plan.js'
 
 /** Planned memory in bytes, known before activations are allocated. */
@@ -18,6 +19,8 @@ export interface TrainerMemory extends PlanMemory {
   readonly store: number
   /** All of it together. */
   readonly planned: number
+  /** What memory 'low' gives and costs; undefined with memory 'normal'. */
+  readonly low: LowMemory | undefined
 }
 
 /** The trained weights, or their moving average. */
@@ -49,12 +52,15 @@ export class CompiledTraining {
     readonly store: Store,
     private readonly training: Plan,
     readonly grouping: Grouping,
+    private readonly low: LowMemory | undefined,
   ) {}
 
   /** Compiles the step and the evaluation, and fills the store from the model's parameters. */
   static async create(feeds: Feeds, options: TrainingOptions): Promise<CompiledTraining> {
     const { layout, device, optimizer, ema } = options
     const { desc, grouping } = trainingPlan(feeds.train, options)
+    const normally = options.memory === 'low' && trainingPlan(feeds.train, { ...options, memory: 'normal' }).desc
+    const low = normally ? compareMemory(desc, normally) : undefined
     const store = await Store.create(device, arenasFor(layout, optimizer, ema))
     let training: Plan | undefined
     try {
@@ -65,7 +71,7 @@ export class CompiledTraining {
       }
       await store.write('state', 0, initialState(scalesLoss(options.precision ?? 'f32')))
       await feeds.train.prepare(training)
-      const compiled = new CompiledTraining(feeds, options, store, training, grouping)
+      const compiled = new CompiledTraining(feeds, options, store, training, grouping, low)
       if (feeds.test) {
         const evaluation = await compiled.evaluation(compiled.evaluated, feeds.test)
         compiled.memoryOfEvaluation = evaluation.memory
@@ -89,7 +95,7 @@ export class CompiledTraining {
     const plans = [memory, ...(this.memoryOfEvaluation ? [this.memoryOfEvaluation] : [])]
     const own = plans.reduce((sum, { inputs, resident, packed }) => sum + inputs + resident + packed, 0)
     const arena = Math.max(...plans.map(plan => plan.arena))
-    return { ...memory, store: this.store.bytes, planned: arena + own + this.store.bytes }
+    return { ...memory, store: this.store.bytes, planned: arena + own + this.store.bytes, low: this.low }
   }
 
   /** The engines that were chosen under autotune. */

@@ -1,6 +1,7 @@
 /** Trainer: a model, its data and an optimizer; `fit()` trains and tells how it goes. */
 import type { Parameter } from '../graph/parameter.js'
 import type { PassName } from '../graph/passes/optional.js'
+import type { Memory } from '../graph/passes/recompute.js'
 import type { Precision } from '../graph/precision.js'
 import type { Module } from '../nn/module.js'
 import type { Ema, Optimizer, Schedule } from '../optim/index.js'
@@ -59,6 +60,11 @@ export interface TrainerOptions extends EngineOptions {
   disabledPasses?: readonly PassName[]
   /** The type of activations and their gradients, for training and evaluation; see Precision. Default 'f32'. */
   precision?: Precision
+  /**
+   * 'low': cheap activations (batch norm with its addition and ReLU, dropout, …) are computed a second time in the backward pass where
+   * that takes memory away. The same numbers, less memory, some more time; `memory()` tells how much of each. Default 'normal'.
+   */
+  memory?: Memory
 }
 
 /** Options of `Trainer.fit`. */

@@ -2,6 +2,7 @@
 import type { ImageFileOptions } from '../data/image_files.js'
 import { checkMix } from '../data/mix.js'
 import { checkDisabledPasses } from '../graph/passes/optional.js'
+import { checkMemory } from '../graph/passes/recompute.js'
 import { checkPrecision } from '../graph/precision.js'
 import { Module } from '../nn/module.js'
 import { InvalidArgument } from '../runtime/errors.js'
@@ -21,10 +22,10 @@ export type CompleteOptions = Required<Omit<TrainerOptions, 'loss' | 'ema' | key
 export function withDefaults(options: TrainerOptions): CompleteOptions {
   const { seed = 0, schedule = constant(), labelSmoothing = 0, accumulate = 1, clipGradNorm = 0 } = options
   const { mixup = 0, cutmix = 0 } = options
-  const { device = 'cpu', evalBatchSize = options.batchSize, disabledPasses = [], precision = 'f32' } = options
+  const { device = 'cpu', evalBatchSize = options.batchSize, disabledPasses = [], precision = 'f32', memory = 'normal' } = options
   const { loss, ema } = options
   const own = { seed, schedule, labelSmoothing, mixup, cutmix, accumulate, clipGradNorm }
-  const rest = { ...own, device, evalBatchSize, disabledPasses, precision }
+  const rest = { ...own, device, evalBatchSize, disabledPasses, precision, memory }
   return { ...options, ...rest, loss, ema }
 }
 
@@ -52,7 +53,7 @@ const viewsOf = (options: ImageFileOptions) => Object.fromEntries(Object.entries
 
 const known = [
   'data', 'optimizer', 'batchSize', 'epochs', 'seed', 'schedule', 'loss', 'labelSmoothing', 'mixup', 'cutmix', 'accumulate', 'clipGradNorm', 'ema', 'device',
-  'evalBatchSize', 'disabledPasses', 'precision', ...engineOptionNames,
+  'evalBatchSize', 'disabledPasses', 'precision', 'memory', ...engineOptionNames,
 ] // prettier-ignore
 
 export function checkOptions(options: TrainerOptions): void {
@@ -74,6 +75,7 @@ export function checkOptions(options: TrainerOptions): void {
     evalBatchSize,
     disabledPasses,
     precision,
+    memory,
     device = 'cpu',
   } = options
   if (typeof data !== 'object' || data === null || !('train' in data))
@@ -94,6 +96,7 @@ export function checkOptions(options: TrainerOptions): void {
     throw new InvalidArgument(`${where}: the batches of '${data.name}' are mixed already: leave out mixup and cutmix`)
   if (clipGradNorm !== undefined) requireNumber(where, 'clipGradNorm', clipGradNorm, 'above 0', norm => norm > 0)
   checkDisabledPasses(where, disabledPasses)
+  if (memory !== undefined) checkMemory(where, memory, disabledPasses)
   if (precision !== undefined) checkPrecision(where, precision, device)
   checkEngineOptions(where, options)
   if (schedule !== undefined && typeof schedule !== 'function')

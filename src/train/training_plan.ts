@@ -10,7 +10,7 @@ import { fuseAddend } from '../graph/passes/fuse_addend.js'
 import { fuse } from '../graph/passes/fuse.js'
 import { ownGradients } from '../graph/passes/own_gradients.js'
 import { placeConcats } from '../graph/passes/place_concats.js'
-import { recompute } from '../graph/passes/recompute.js'
+import { recompute, type Memory } from '../graph/passes/recompute.js'
 import { usePrecision } from '../graph/passes/precision.js'
 import { tile } from '../graph/passes/tile.js'
 import { serialise } from '../graph/serialise.js'
@@ -53,6 +53,8 @@ export interface TrainingOptions extends StepOptions {
   readonly accumulate: number
   /** Largest gradient norm; 0: no clipping. */
   readonly clipGradNorm: number
+  /** Default 'normal'. */
+  readonly memory?: Memory
 }
 
 /** The store's arenas that a training needs, with their sizes. */
@@ -72,7 +74,7 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
 
 export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
   const { layout, device, checked, engines, choices, precision = 'f32' } = options
-  const { accumulate, clipGradNorm, optimizer, ema } = options
+  const { accumulate, clipGradNorm, optimizer, ema, memory } = options
   const runs = passSwitch(options)
   const trace = new Trace(true)
   const { graph } = trace
@@ -96,8 +98,8 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
 
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
-  if (runs('recompute')) recompute(graph)
-  const regions = runs('tile') ? tile(graph.nodes, device) : []
+  const again = runs('recompute') ? recompute(graph, memory) : undefined
+  const regions = runs('tile') ? tile(graph.nodes, device, again) : []
   const kept = { gradients, wholeStep: total.totals }
   const policy = policyOf(engines, precision === 'tf32', choices)
   const desc = serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })

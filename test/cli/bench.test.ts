@@ -42,6 +42,20 @@ it.each(['training', 'inference'] as const)('measures %s', async task => {
   expect(stderr).toContain('step 4/4')
 })
 
+it('tells what --memory low gives and costs', async () => {
+  const measured = async (...words: string[]) =>
+    JSON.parse((await runCli(['bench', ...small, '--json', ...words])).stdout) as BenchResult
+  const [low, normal] = [await measured('--memory', 'low'), await measured()]
+  expect([low.memory, normal.memory, normal.low]).toEqual(['low', 'normal', undefined])
+  expect(low.plannedBytes).toBeLessThan(normal.plannedBytes)
+  expect(low.low!.operations).toBe(13)
+  expect(low.low!.alive).toBeLessThan(low.low!.aliveNormally)
+  const { stdout } = await runCli(['bench', ...small, '--memory', 'low'])
+  expect(stdout).toMatch(
+    /^Memory 'low': activations and gradients take .* \(\d+ % less\), for 13 operations more, .* % more\)\.$/m,
+  )
+})
+
 it('prints a table for people', async () => {
   const { stdout } = await runCli(['bench', ...small])
   expect(stdout).toMatch(/^Training step of resnet20, batch 4, 16x16, f32, 19 of 19 ReLUs$/m)

@@ -28,7 +28,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 it('measures every operation of a training step', async () => {
   const trace = join(folder, 'trace.json')
-  const { code, stdout } = await runCli(['profile', ...small, '--erase', 'last', '--trace', trace, '--json'])
+  const { code, stdout } = await runCli(['profile', ...small, '--erase', 'last', '--memory', 'low', '--trace', trace, '--json'])
   expect(code).toBe(0)
   const result = JSON.parse(stdout) as ProfileResult
   expect(result).toMatchObject({
@@ -38,6 +38,8 @@ it('measures every operation of a training step', async () => {
     batchSize: 4,
     steps: 3,
     device: 'cpu',
+    memory: 'low',
+    low: { operations: 13 },
   })
 
   const sum = (costs: readonly { milliseconds: number; share: number; bytes: number; flops: number }[]) => ({
@@ -61,6 +63,7 @@ it('measures every operation of a training step', async () => {
   const least = Math.max(bytes / result.peaks.bandwidth, flops / result.peaks.rate)
   expect(ofRoofline).toBeCloseTo((least * 1000) / milliseconds)
   expect(result.layers.find(({ layer }) => layer === 'layer1.0.conv1')).toMatchObject({ nodes: 3 })
+  expect(result.layers.find(({ layer }) => layer === 'layer1.0.bn1')).toMatchObject({ nodes: 5 })
 
   const { traceEvents } = JSON.parse(readFileSync(trace, 'utf8')) as { traceEvents: TraceEvent[] }
   const events = traceEvents.filter(({ ph }) => ph === 'X')

@@ -20,7 +20,9 @@ it('counts bytes, arithmetic and launches, and predicts the time on every GPU', 
     batchSize: 128,
     imageSize: 32,
     precision: 'bf16',
+    memory: 'normal',
   })
+  expect(result).not.toHaveProperty('low')
   const sum = (key: 'bytes' | 'flops' | 'launches' | 'share') => result.operations.reduce((total, cost) => total + cost[key], 0)
   expect(sum('bytes')).toBeCloseTo(result.bytes, 3)
   expect(sum('flops')).toBeCloseTo(result.flops, 3)
@@ -51,4 +53,18 @@ it('knows the names of its GPUs', async () => {
   const { code, stderr } = await runCli([...words, 'B200'])
   expect(code).toBe(2)
   expect(stderr).toMatch(/B200.*A100, H100, H200, all/s)
+})
+
+it('counts the operations that --memory low adds', async () => {
+  const counted = async (...more: string[]) =>
+    JSON.parse((await runCli([...words, '--batch-size', '8', '--json', ...more], { env })).stdout) as RooflineResult
+  const [low, normal] = [await counted('--memory', 'low'), await counted()]
+  expect(low.low).toEqual({
+    alive: low.arenaBytes,
+    aliveNormally: normal.arenaBytes,
+    operations: low.launches - normal.launches,
+    bytes: 8 * (low.bytes - normal.bytes),
+    bytesNormally: 8 * normal.bytes,
+  })
+  expect(low.arenaBytes).toBeLessThan(normal.arenaBytes)
 })

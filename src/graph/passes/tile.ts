@@ -28,10 +28,14 @@ const fewestChunks = 4
 const onceARegion = new Set(['conv2d', 'conv2dBwdData', 'conv2dBwdFilter'])
 
 /** Operands that a node needs whole, whatever images it works on. */
-const wholeOperands = new Set(['w', 'bias', 'mean', 'invstd', 'variance', 'gamma', 'beta', 'dgamma', 'dbeta'])
+export const wholeOperands = new Set(['w', 'bias', 'mean', 'invstd', 'variance', 'gamma', 'beta', 'dgamma', 'dbeta'])
 
-/** The regions of a graph's nodes. None on a GPU: its kernels want the whole batch, and every chunk would be a launch more. */
-export function tile(all: readonly Node[], device = 'cpu'): Region[] {
+/**
+ * The regions of a graph's nodes. Nodes of `again` do what another node has done, where it is read: they go with what stands around
+ * them, so that regions, and with them the order of sums, do not depend on them. None on a GPU: its kernels want the whole batch, and
+ * every chunk would be a launch more.
+ */
+export function tile(all: readonly Node[], device = 'cpu', again: ReadonlySet<Node> = new Set()): Region[] {
   if (device.startsWith('cuda')) return []
   const views = new Map<Tensor, Tensor>()
   for (const node of all) if (node.op === 'reshape') views.set(node.writes.y!, node.reads.x!)
@@ -39,12 +43,14 @@ export function tile(all: readonly Node[], device = 'cpu'): Region[] {
     const of = views.get(tensor)
     return of ? rootOf(of) : tensor
   }
-  const nodes = all.filter(node => node.op !== 'reshape')
+  const planned = all.filter(node => node.op !== 'reshape')
+  const places = new Map(planned.map((node, place) => [node, place]))
+  const nodes = planned.filter(node => !again.has(node))
   const regions: Region[] = []
   for (let begin = 0; begin < nodes.length;) {
     const end = regionEnd(nodes, begin, rootOf)
     const chunk = end - begin > 1 ? chunkOf(nodes.slice(begin, end)) : undefined
-    if (chunk !== undefined) regions.push({ begin, end, chunk })
+    if (chunk !== undefined) regions.push({ begin: places.get(nodes[begin]!)!, end: places.get(nodes[end - 1]!)! + 1, chunk })
     begin = Math.max(end, begin + 1)
   }
   return regions
