@@ -21,6 +21,21 @@ export interface CompareOptions {
   outputDir?: string
 }
 
+/** What bench.json holds. */
+interface ComparisonReport {
+  readonly commandLine: string
+  readonly date: string
+  /** Of the sources; with a plus where they have changed since. */
+  readonly commit: string | undefined
+  readonly cpu: string
+  readonly cores: number
+  readonly threads: number
+  readonly node: string
+  readonly rounds: number
+  readonly steps: number
+  readonly results: readonly WorkloadResult[]
+}
+
 interface Workload {
   readonly task: Task
   readonly model: string
@@ -62,6 +77,8 @@ export async function compare({ rounds, steps, only, models, outputDir }: Compar
     await mkdir(folder, { recursive: true })
     await writeInferenceWeights('resnet50', weights)
   }
+  const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
+  const circumstances = { commandLine, date: new Date().toISOString(), commit: commit(), ...machine, rounds, steps }
   const results: WorkloadResult[] = []
   for (const workload of chosen) {
     const { task, model, batch, size, weight = 1 } = workload
@@ -71,21 +88,20 @@ export async function compare({ rounds, steps, only, models, outputDir }: Compar
     const result = summary(workload, peers, timings)
     console.log(`\n${detailTable(result)}`)
     results.push(result)
+    // After each, so that a measurement that is stopped keeps what it has.
+    if (outputDir !== undefined) await writeReport(outputDir, { ...circumstances, results })
   }
-  const overview = summaryTable(results)
-  console.log(`\n${overview}`)
-  if (outputDir === undefined) return
-  const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
-  const report = { commandLine, date: new Date().toISOString(), commit: commit(), ...machine, rounds, steps, results }
-  const pages = [overview, ...results.map(detailTable)].join('\n\n')
-  const picture = await drawComparison(
-    results,
-    `${machine.cpu}, ${threads} threads; ${rounds} rounds, ${report.date.slice(0, 10)}`,
-  )
-  await writeFile(join(outputDir, 'bench.json'), `${JSON.stringify(report)}\n`)
-  await writeFile(join(outputDir, 'bench.md'), `${pages}\n`)
-  await writeFile(join(outputDir, 'bench.svg'), picture)
-  console.log(`\n${['json', 'md', 'svg'].map(type => join(outputDir, `bench.${type}`)).join(', ')}`)
+  console.log(`\n${summaryTable(results)}`)
+  if (outputDir !== undefined) console.log(`\n${['json', 'md', 'svg'].map(type => join(outputDir, `bench.${type}`)).join(', ')}`)
+}
+
+async function writeReport(folder: string, report: ComparisonReport): Promise<void> {
+  const { cpu, threads, rounds, date, results } = report
+  const pages = [summaryTable(results), ...results.map(detailTable)].join('\n\n')
+  await writeFile(join(folder, 'bench.json'), `${JSON.stringify(report)}\n`)
+  await writeFile(join(folder, 'bench.md'), `${pages}\n`)
+  const picture = await drawComparison(results, `${cpu}, ${threads} threads; ${rounds} rounds, ${date.slice(0, 10)}`)
+  await writeFile(join(folder, 'bench.svg'), picture)
 }
 
 /** The timings of every round by peer. A peer that fails is named and left out of all rounds; this package may not fail. */
@@ -139,7 +155,7 @@ function summary(
   return { task, model, batch, size, peers: rows }
 }
 
-/** The commit whose sources were measured, if it is known; with a plus where they have changed since. */
+/** The commit whose sources are measured, if it is known. */
 function commit(): string | undefined {
   const git = (...args: string[]) => spawnSync('git', args, { encoding: 'utf8', cwd: packageRoot() })
   const { status, stdout } = git('rev-parse', 'HEAD')
