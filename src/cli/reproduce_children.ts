@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { holderOf } from '../train/run_lock.js'
+import { trainerOf } from '../train/run_lock.js'
 
 export interface ChildRun {
   readonly name: string
@@ -85,7 +85,7 @@ const exitOf = (child: ChildProcess): Promise<number | null> =>
 /** A study that was killed leaves its trainings running until they print; this one has the study's lock, so they are no one's. */
 async function endOrphan(folder: string, signal: AbortSignal): Promise<void> {
   for (let asked = false; !signal.aborted; asked = true) {
-    const orphan = await holderOf(folder)
+    const orphan = await trainerOf(folder)
     if (orphan === undefined) return
     if (!asked) terminate(orphan)
     await sleep(100)

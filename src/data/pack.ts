@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os'
 import { basename, extname, join, resolve } from 'node:path'
 import { makeFolder, writeFileWhole } from '../runtime/durable_files.js'
 import { InvalidArgument } from '../runtime/errors.js'
+import { lockFolder } from '../runtime/folder_lock.js'
 import { ImageFiles, type RecodedImages } from '../runtime/image_reader.js'
 import { requireInteger, requireKnownOptions, requireOneOf, requireSignal } from '../runtime/options.js'
 import type { ImageFileSet, ImageFileSource } from './image_files.js'
@@ -63,18 +64,25 @@ export interface PackResult {
 
 const optionNames = 'format size quality shardBytes workers maxCorrupt signal onProgress onCorrupt'.split(' ')
 const planFile = 'packing.json'
+const lockFile = 'pack.lock'
 /** Images that are decoded at a time. */
 const chunk = 64
 
 /**
  * Packs the images at `source` (class folders, tar files, shards) into the folder `out`. One that was interrupted goes on where it was
- * when it is called again with the same arguments. Throws InvalidArgument where `out` holds something else.
+ * when it is called again with the same arguments. Throws InvalidArgument where `out` holds something else, or another process packs there.
  */
 export async function pack(source: string, out: string, options: PackOptions = {}): Promise<PackResult> {
   const checked = checkedOptions(options)
   const images = await imagesAt(source)
-  await claim(out, source, images, checked)
-  return new Packing(images, out, checked).run()
+  await makeFolder(out)
+  const release = await lockFolder(out, lockFile, 'packing into')
+  try {
+    await claim(out, source, images, checked)
+    return await new Packing(images, out, checked).run()
+  } finally {
+    await release()
+  }
 }
 
 type Checked = PackOptions & Required<Pick<PackOptions, 'format' | 'shardBytes' | 'workers' | 'maxCorrupt'>>
@@ -97,7 +105,7 @@ function checkedOptions(given: PackOptions): Checked {
   return options
 }
 
-/** Makes the folder, or sees that the same packing was begun there. */
+/** Notes in the empty folder what is packed, or sees that the same packing was begun there. */
 async function claim(out: string, source: string, images: ImageFileSource, options: Checked): Promise<void> {
   const { format, size, quality, shardBytes } = options
   const sets = [images.train, images.test].map(set => set && [set.names, [...set.labels], [...(set.pieces?.offsets ?? [])]])
@@ -105,7 +113,6 @@ async function claim(out: string, source: string, images: ImageFileSource, optio
     .update(JSON.stringify([sets, images.classNames]))
     .digest('hex')
   const plan = `${JSON.stringify({ source: resolve(source), format, size, quality, shardBytes, digest }, undefined, 1)}\n`
-  await makeFolder(out)
   const file = join(out, planFile)
   if (existsSync(join(out, indexFile)))
     throw new InvalidArgument(`${out} holds complete shards already; give another folder, or delete it first`)
@@ -115,7 +122,7 @@ async function claim(out: string, source: string, images: ImageFileSource, optio
       `${out} holds a packing that is not complete, of other images or with other options; give those, or delete the folder`,
     )
   }
-  if ((await readdir(out)).length > 0) throw new InvalidArgument(`${out} is not empty; give another folder`)
+  if ((await readdir(out)).some(name => name !== lockFile)) throw new InvalidArgument(`${out} is not empty; give another folder`)
   await writeFileWhole(file, plan)
 }
 

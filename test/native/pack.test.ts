@@ -171,6 +171,21 @@ describe('pack', () => {
     await expect(pack(folder, out, options)).rejects.toThrow('holds complete shards already')
   })
 
+  it('keeps a second one out of the folder; the lock of a process that has ended is void', async () => {
+    const out = join(temporary, 'locked')
+    const both = await Promise.allSettled([pack(folder, out), pack(folder, out)])
+    expect(both.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    const refused = both.find(result => result.status === 'rejected')
+    expect(refused?.reason).toBeInstanceOf(InvalidArgument)
+    expect(String(refused?.reason)).toMatch(/this process is packing into .*locked: wait for it to end, or give another folder/)
+    expect(filesOf(out).map(([name]) => name)).toEqual(['shards.json', 'train-00000.shard', 'val-00000.shard'])
+    const after = join(temporary, 'locked-before')
+    mkdirSync(after)
+    writeFileSync(join(after, 'pack.lock'), '4000000 here 1 1\n')
+    await pack(folder, after)
+    expect(filesOf(after)).toEqual(filesOf(out))
+  })
+
   it('names images that cannot be read, and passes over as many as allowed, also when it goes on', async () => {
     const faulty = join(temporary, 'faulty')
     cpSync(folder, faulty, { recursive: true })
@@ -219,6 +234,7 @@ describe('pack', () => {
       }
     }
     if (!existsSync(join(out, 'shards.json'))) await pack(folder, out, { shardBytes: small })
+    rmSync(join(out, 'pack.lock'), { force: true }) // of one killed after its last file
     expect(filesOf(out)).toEqual(filesOf(packed))
   }, 60_000)
 

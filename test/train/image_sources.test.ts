@@ -28,6 +28,8 @@ const refused = async (words: string) => {
 
 beforeAll(async () => {
   writeShapes(join(temporary, 'shapes'))
+  writeShapes(join(temporary, 'faulty'))
+  writeFileSync(join(temporary, 'faulty', 'train', 'red', 'bad.jpg'), 'no image')
   const { train, test } = await imageFolder(join(temporary, 'shapes'))
   for (const [part, set] of [
     ['train', train],
@@ -79,8 +81,6 @@ it('packs, trains, measures, predicts and shows', async () => {
 })
 
 it('shows what is there, corrupt files by name', async () => {
-  cpSync(join(temporary, 'shapes'), join(temporary, 'faulty'), { recursive: true })
-  writeFileSync(join(temporary, 'faulty', 'train', 'red', 'bad.jpg'), 'no image')
   const words = 'data --data-path faulty --json --stats --grid sheet.png --max-corrupt 1 --train-crop-size 24'
   const { stdout, stderr } = await runCli(words.split(' '), { cwd: temporary, env })
   expect(stderr).toMatch(/^(\(node:\d+\) \[ERASERELU_IMAGE\] Warning: passed over faulty\/train\/red\/bad\.jpg[^]*)?$/)
@@ -120,12 +120,12 @@ it('unpacks, names what cannot be packed, and refuses wrong flags', async () => 
   expect(await refused('train --dataset toString --data-path shapes')).toContain('--dataset must be one of')
 })
 
-it('a study of images', async () => {
+it('a study of images, without those that cannot be read', async () => {
   const crops = '--train-crop-size 16 --val-crop-size 16 --val-resize-size 18'
-  const stdout = await run(
-    `reproduce --data-path shapes ${crops} -b 16 --epochs 1 --seeds 1 --proportions 0,1 --model-kwargs width=4 --output-dir study`,
-  )
-  expect(stdout).toContain('study')
+  const words = `reproduce --data-path faulty ${crops} -b 16 --epochs 1 --seeds 1 --proportions 0,1 --model-kwargs width=4 --output-dir study`
+  expect(await refused(words)).toMatch(/faulty\/train\/red\/bad\.jpg: neither JPEG/)
+  const { code, stderr } = await runCli([...words.split(' '), '--max-corrupt', '1'], { cwd: temporary, env })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('passed over faulty/train/red/bad.jpg') as string })
   const results = JSON.parse(readFileSync(join(temporary, 'study', 'results.json'), 'utf8')) as object
-  expect(results).toMatchObject({ dataset: { name: 'shapes', train: 48, test: 12 }, finishedRuns: 2 })
+  expect(results).toMatchObject({ dataset: { name: 'faulty', train: 49, test: 12 }, finishedRuns: 2 })
 })
