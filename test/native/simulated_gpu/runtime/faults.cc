@@ -1,4 +1,5 @@
-// The handler of SIGSEGV. What it prints is for a process that is about to end, so it may use what a handler otherwise must not.
+// The handler of SIGSEGV. It comes from an access to simulated memory, where no lock and no allocation is under way, or from a process that
+// is about to end, so it may use what a handler otherwise must not.
 #include "faults.h"
 
 #include <csignal>
@@ -15,7 +16,8 @@ namespace {
 
 struct sigaction earlier;
 
-void explain(int signal, siginfo_t* info, void*) {
+void open_or_explain(int signal, siginfo_t* info, void*) {
+  if (open_touched(info->si_addr)) return;   // which repeats the access
   if (find_mapping(info->si_addr) != nullptr || simulated_gpu::is_running()) {
     const char* const who = opened_device() < 0 ? "host code touched device memory" : "device work touched memory it may not";
     std::fprintf(stderr, "simulated GPU: %s: %s%s\n", who, describe(info->si_addr).c_str(), simulated_gpu::position().c_str());
@@ -29,7 +31,7 @@ void catch_faults() {
   static std::once_flag once;
   std::call_once(once, [] {
     struct sigaction action {};
-    action.sa_sigaction = explain;
+    action.sa_sigaction = open_or_explain;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigaction(SIGSEGV, &action, &earlier);
   });

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,7 @@ const std::size_t pageSize = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 std::map<const std::byte*, Allocation>& allocations = *new std::map<const std::byte*, Allocation>;
 std::map<const std::byte*, const Allocation*>& live = *new std::map<const std::byte*, const Allocation*>;
 int openedDevice = -1;
+std::vector<const Allocation*> opened;   // what work of that device has touched; nothing else of it can be touched
 
 std::size_t& total_memory() {
   static const char* const text = std::getenv("SIM_MEMORY");
@@ -65,7 +67,7 @@ void* allocate(Kind kind, int device, std::size_t size) {
   protect(made, PROT_READ | PROT_WRITE);
   std::memset(inside(made), static_cast<int>(canary), pages);
   std::memset(made.begin, poison, size);
-  if (kind == Kind::device && openedDevice != device) protect(made, PROT_NONE);
+  if (kind == Kind::device) protect(made, PROT_NONE);
   live.insert_or_assign(mapping, &allocations.insert_or_assign(mapping, made).first->second);
   return made.begin;
 }
@@ -74,6 +76,7 @@ bool release(Kind kind, void* begin) {
   Allocation* const found = const_cast<Allocation*>(find_allocation(begin));
   if (found == nullptr || found->kind != kind || found->begin != begin) return false;
   found->live = false;
+  opened.erase(std::remove(opened.begin(), opened.end(), found), opened.end());
   live.erase(found->mapping);
   mmap(found->mapping, found->mapping_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return true;
@@ -116,20 +119,30 @@ bool is_accessible(int device, const void* begin, std::size_t bytes) {
 
 void open_memory(int device) {
   if (device == openedDevice) return;
-  for (const auto& [mapping, each] : live) {
-    if (each->kind != Kind::device) continue;
-    if (each->device == openedDevice) protect(*each, PROT_NONE);
-    if (each->device == device) protect(*each, PROT_READ | PROT_WRITE);
-  }
+  for (const Allocation* each : opened) protect(*each, PROT_NONE);
+  opened.clear();
   openedDevice = device;
+}
+
+bool open_touched(const void* address) {
+  const Allocation* each = find_mapping(address);
+  if (each == nullptr || !each->live || each->kind != Kind::device || each->device != openedDevice) return false;
+  const auto* const at = static_cast<const std::byte*>(address);
+  if (at < inside(*each) || at >= inside(*each) + inside_size(*each)) return false;
+  if (std::find(opened.begin(), opened.end(), each) != opened.end()) return false;
+  protect(*each, PROT_READ | PROT_WRITE);
+  opened.push_back(each);
+  return true;
 }
 
 int opened_device() { return openedDevice; }
 
-std::string overwritten(int device) {
+std::string overwritten() {
+  std::vector<const Allocation*> touchable = opened;
   for (const auto& [mapping, each] : live)
-    if ((each->kind == Kind::pinned || each->device == device) && is_overwritten(*each))
-      return "device work wrote outside a " + std::to_string(each->size) + "-byte allocation";
+    if (each->kind == Kind::pinned) touchable.push_back(each);
+  for (const Allocation* each : touchable)
+    if (is_overwritten(*each)) return "device work wrote outside a " + std::to_string(each->size) + "-byte allocation";
   return "";
 }
 

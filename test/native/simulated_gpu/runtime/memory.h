@@ -40,12 +40,15 @@ std::string describe(const void* address);
 /// Whether device work of `device` may touch all of [begin, begin + bytes).
 bool is_accessible(int device, const void* begin, std::size_t bytes);
 
-/// Opens the memory of one device and closes that of the others; -1 closes all.
+/// Lets work of one device touch its memory; -1: of none. Each allocation is opened when it is touched (open_touched): most work touches few.
 void open_memory(int device);
 int opened_device();
 
-/// Says which allocation of the device was written outside its bounds; "" if none was.
-std::string overwritten(int device);
+/// Opens the allocation that device work has just touched; false if it may not, or could already. For the handler of SIGSEGV.
+bool open_touched(const void* address);
+
+/// Says which allocation was written outside its bounds by device work since open_memory; "" if none was.
+std::string overwritten();
 
 struct MemoryUse {
   std::size_t free, total;

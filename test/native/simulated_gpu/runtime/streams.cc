@@ -137,7 +137,7 @@ void perform(int device, const std::string& name, const std::function<void()>& r
     open_memory(device);
     run();
     open_memory(device);
-    if (const std::string complaint = overwritten(device); !complaint.empty()) throw Fault{cudaErrorIllegalAddress, complaint};
+    if (const std::string complaint = overwritten(); !complaint.empty()) throw Fault{cudaErrorIllegalAddress, complaint};
   } catch (const Fault& fault) {
     throw Fault{fault.error, name + ": " + fault.message};
   }
