@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #define NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING
+#define CUDNN_FRONTEND_SKIP_JSON_LIB   // graphs as text, which nobody reads here, are half of the time this file takes to compile
 #include <cudnn_frontend.h>
 
 #include "backend/nvidia_library.h"
