@@ -1,5 +1,5 @@
-// Three projects: `native` holds what runs kernels on all cores, one file at a time; `simulated` needs the CUDA headers and builds the
-// simulated GPU (npm run test:simulated); `unit` is everything else.
+// Projects: `native` runs kernels; `native-alone` does too and looks at time, memory or the end of a process, so that one file runs at a
+// time and nothing beside it; `simulated` needs the CUDA headers and builds the simulated GPU (npm run test:simulated); `unit` is the rest.
 import { resolve } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 
@@ -11,6 +11,11 @@ const native = [
   'test/packaging/**/*.test.ts',
   'test/examples/**/*.test.ts',
   'test/cli/{bench,doctor,lost_output,recipes,reproduce,train_run}.test.ts',
+]
+
+const alone = [
+  'test/native/{image_reader,runtime_event_loop,runtime_exit,runtime_memory,runtime_use}.test.ts',
+  'test/examples/http_server.test.ts',
 ]
 
 const simulated = ['test/native/simulated_gpu/**/*.test.ts']
@@ -41,9 +46,18 @@ export default defineConfig({
         test: {
           name: 'native',
           include: native,
-          exclude: [...configDefaults.exclude, ...simulated],
-          // The simulated GPU runs on one core.
-          maxWorkers: process.env.ERASERELU_CUDA_LIBRARY ? 2 : 1,
+          exclude: [...configDefaults.exclude, ...alone, ...simulated],
+          // Most of it is planning and plain loops, which use one core.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'native-alone',
+          include: alone,
+          maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,5 +1,5 @@
 // `npm test`: every check, even after one failed. Ends with the line `N passed, N failed`: each vitest test and each other step counts.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 
 const report = 'build/test/vitest.json'
@@ -9,11 +9,13 @@ let failed = 0
 const failures = []
 
 step('build', 'npm', 'run', 'build')
-step('lint', 'npm', 'run', 'lint')
-step('format', 'npm', 'run', 'format:check')
-step('types', 'npm', 'run', 'typecheck')
-step('docs', 'npm', 'run', 'docs')
-step('python', 'node', 'scripts/python_peers.mjs')
+await twoAtATime(
+  ['lint', 'npm', 'run', 'lint'],
+  ['docs', 'npm', 'run', 'docs'],
+  ['types', 'npm', 'run', 'typecheck'],
+  ['format', 'npm', 'run', 'format:check'],
+  ['python', 'node', 'scripts/python_peers.mjs'],
+)
 vitest()
 step('sanitizers', 'npm', 'run', 'test:asan')
 step('pack', 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', 'build/test')
@@ -25,16 +27,52 @@ console.log(`\n${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
 
 function run(name, command, args) {
-  console.log(`\n=== ${name}: ${command} ${args.join(' ')}`)
+  begin(name, command, args)
   const start = Date.now()
-  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  return end(name, start, spawnSync(command, args, { stdio: 'inherit' }).status)
+}
+
+function begin(name, command, args) {
+  console.log(`\n=== ${name}: ${command} ${args.join(' ')}`)
+}
+
+/** Whether it passed. */
+function end(name, start, status) {
   console.log(`=== ${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${Math.round((Date.now() - start) / 1000)} s`)
   return status === 0
 }
 
 function step(name, command, ...args) {
-  if (run(name, command, args)) passed++
+  count(name, run(name, command, args))
+}
+
+function count(name, good) {
+  if (good) passed++
   else fail(name, 1)
+}
+
+/** Steps that use one core each and nothing of one another's. What one of them says is shown when it has ended. */
+async function twoAtATime(...steps) {
+  const worker = async () => {
+    for (let next = steps.shift(); next; next = steps.shift()) {
+      const [name, command, ...args] = next
+      const start = Date.now()
+      const { status, said } = await quietly(command, args)
+      begin(name, command, args)
+      process.stdout.write(said)
+      count(name, end(name, start, status))
+    }
+  }
+  await Promise.all([worker(), worker()])
+}
+
+function quietly(command, args) {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = []
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', part => said.push(part))
+  return new Promise((resolve, reject) =>
+    child.on('error', reject).on('close', status => resolve({ status, said: Buffer.concat(said) })),
+  )
 }
 
 function fail(name, times) {
@@ -46,7 +84,7 @@ function fail(name, times) {
 function vitest() {
   mkdirSync('build/test', { recursive: true })
   rmSync(report, { force: true })
-  const good = run('tests', 'npx', ['vitest', 'run', '--project', 'unit', '--project', 'native'])
+  const good = run('tests', 'npx', ['vitest', 'run', ...['unit', 'native', 'native-alone'].flatMap(name => ['--project', name])])
   const result = existsSync(report)
     ? JSON.parse(readFileSync(report, 'utf8'))
     : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }

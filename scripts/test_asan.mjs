@@ -21,8 +21,7 @@ const { status } = spawnSync(
   [
     'node_modules/vitest/vitest.mjs',
     'run',
-    '--project',
-    'native',
+    ...['native', 'native-alone'].flatMap(name => ['--project', name]),
     '--reporter',
     'default',
     ...(chosen.length > 0 ? chosen : all),
