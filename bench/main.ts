@@ -4,6 +4,7 @@ import { fail } from '../src/cli/fail.js'
 import { positiveInteger } from '../src/cli/values.js'
 import { benchedModels, type CompareOptions } from './compare.js'
 import type { InputOptions } from './input.js'
+import type { OperationOptions } from './operations.js'
 
 const program = new Command('npm run bench --')
   .description('Measures this package. Without a command: compare.')
@@ -43,10 +44,17 @@ program
 
 program
   .command('ops')
-  .description('Single operations on the CPU, with the `benchmark` package.')
-  .action(async () => {
+  .description(
+    'The operations of a training step on the CPU, the largest of each kind, with the `benchmark` package: bytes and arithmetic a second beside the peaks measured in the same run.',
+  )
+  .option('--model <name>', 'network', 'resnet20')
+  .option('-b, --batch-size <n>', 'images a step', positiveInteger, 64)
+  .option('--seconds <n>', 'for each operation', positiveInteger, 2)
+  .option('--svg <file>', 'draw the roofline there')
+  .option('--json <file>', 'write all figures there')
+  .action(async (options: OperationOptions) => {
     const { timeOperations } = await import('./operations.js')
-    await timeOperations()
+    await timeOperations(options)
   })
 
 // Options alone are those of the comparison; what commander would make of a misspelled command with a default one is no help.
