@@ -75,6 +75,7 @@ struct DeviceInfo {
   std::string library;        // "oneDNN 3.2.0", "cuDNN 9.28.1, CUDA 13.0"
   std::string instructions;   // "avx512", "sm_90"
   int threads = 1;            // of a GPU: its multiprocessors
+  bool bf16 = true;           // whether it computes in bf16
 };
 
 class Backend {

@@ -50,6 +50,7 @@ Napi::Value js_device_info(const Napi::CallbackInfo& info) {
     result.Set("library", device.library);
     result.Set("instructions", device.instructions);
     result.Set("threads", device.threads);
+    result.Set("bf16", device.bf16);
     return result;
   });
 }

@@ -12,6 +12,7 @@ namespace eraserelu::cpu {
 namespace {
 
 /// The operands that every backward pass reads, and its tiled vectors.
+template <typename T>
 class Gradient {
  public:
   Gradient(const OpDesc& desc, ScratchLayout& scratch)
@@ -25,7 +26,7 @@ class Gradient {
   void bind(const Operands& at) {
     float* tiled = reinterpret_cast<float*>(at.scratchpad() + tiledAt_);
     parameters = {at.read("mean"), at.read(infer_ ? "variance" : "invstd"), at.read("gamma"), at.read("beta"), epsilon_};
-    whole = {at.read("dy"), at.read("x"), pitch_, at.read<std::uint8_t>("mask"), tiled, tiled + pieces.period,
+    whole = {at.read<T>("dy"), at.read<T>("x"), pitch_, at.read<std::uint8_t>("mask"), tiled, tiled + pieces.period,
              tiled + 2 * pieces.period, relu_};
   }
 
@@ -37,8 +38,8 @@ class Gradient {
   }
 
   /// The rows from one of the batch on.
-  BnBackward from(std::int64_t row) const {
-    BnBackward part = whole;
+  BnBackward<T> from(std::int64_t row) const {
+    BnBackward<T> part = whole;
     part.dy += row * pieces.channels;
     part.x += row * pitch_;
     if (part.mask) part.mask += row * mask_bytes(pieces.channels);
@@ -47,7 +48,7 @@ class Gradient {
 
   Pieces pieces;
   BnParameters parameters{};
-  BnBackward whole{};
+  BnBackward<T> whole{};
 
  private:
   bool infer_;
@@ -74,13 +75,14 @@ class Sums {
     dbeta_ = at.write("dbeta");
   }
 
-  void launch(const Gradient& gradient, std::int64_t first, std::int64_t count) const {
+  template <typename T>
+  void launch(const Gradient<T>& gradient, std::int64_t first, std::int64_t count) const {
     const Pieces& pieces = gradient.pieces;
     const std::int64_t channels = pieces.channels;
     parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
       const std::int64_t p = first * pieces.perImage + i;
       float* out = partial_ + 2 * p * channels;
-      loops().bn_bwd_reduce(gradient.from(pieces.first_row(p)), pieces.rows_of(p) * channels, channels, pieces.period,
+      loops<T>().bn_bwd_reduce(gradient.from(pieces.first_row(p)), pieces.rows_of(p) * channels, channels, pieces.period,
                             lanes_ + thread * 2 * pieces.period, out, out + channels);
     });
     if (first + count < batch_) return;
@@ -102,12 +104,13 @@ class Sums {
 };
 
 /// dx = scale·g + slope·(x-mean) + offset, with both vectors tiled.
-void input_gradient(const Gradient& gradient, const float* slope, const float* offset, float* dx, float* dresidual,
+template <typename T>
+void input_gradient(const Gradient<T>& gradient, const float* slope, const float* offset, T* dx, T* dresidual,
                     std::int64_t first, std::int64_t count) {
   const Pieces& pieces = gradient.pieces;
   parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = first * pieces.rows + begin, start = row * pieces.channels;
-    loops().bn_bwd_apply(gradient.from(row), slope, offset, dx + start, dresidual ? dresidual + start : nullptr,
+    loops<T>().bn_bwd_apply(gradient.from(row), slope, offset, dx + start, dresidual ? dresidual + start : nullptr,
                          (end - begin) * pieces.channels, pieces.channels, pieces.period);
   });
 }
@@ -118,15 +121,16 @@ std::vector<std::pair<int, int>> dx_over_dy(const OpDesc& desc) {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> bn_bwd_reduce(const OpDesc& desc) {
   ScratchLayout scratch;
-  const Gradient unbound(desc, scratch);
+  const Gradient<T> unbound(desc, scratch);
   const Sums unboundSums(desc.read("x"), unbound.pieces, scratch);
   Requirements needs;
   needs.scratchpad = scratch.bytes();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    Gradient gradient = unbound;
+    Gradient<T> gradient = unbound;
     Sums sums = unboundSums;
     gradient.bind(at);
     sums.bind(at);
@@ -137,9 +141,10 @@ std::unique_ptr<Kernel> bn_bwd_reduce(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc) {
   ScratchLayout scratch;
-  const Gradient unbound(desc, scratch);
+  const Gradient<T> unbound(desc, scratch);
   const std::size_t slopeAt = scratch.add_floats(unbound.pieces.period), offsetAt = scratch.add_floats(unbound.pieces.period);
   const double rows = static_cast<double>(desc.read("x").elements() / unbound.pieces.channels);
   Requirements needs;
@@ -147,14 +152,14 @@ std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc) {
   needs.inPlace = dx_over_dy(desc);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    Gradient gradient = unbound;
+    Gradient<T> gradient = unbound;
     gradient.bind(at);
     float* slope = reinterpret_cast<float*>(at.scratchpad() + slopeAt);
     float* offset = reinterpret_cast<float*>(at.scratchpad() + offsetAt);
     const float* dgamma = at.read("dgamma");
     const float* dbeta = at.read("dbeta");
-    float* dx = at.write("dx");
-    float* dresidual = at.write("dresidual");
+    T* dx = at.write<T>("dx");
+    T* dresidual = at.write<T>("dresidual");
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
         const BnParameters& p = gradient.parameters;
@@ -168,9 +173,10 @@ std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc) {
 }
 
 /// Constant statistics: the input gradient needs no sums, so each chunk does both while it is in cache.
+template <typename T>
 std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
   ScratchLayout scratch;
-  const Gradient unbound(desc, scratch);
+  const Gradient<T> unbound(desc, scratch);
   const Sums unboundSums(desc.read("x"), unbound.pieces, scratch);
   const std::size_t zerosAt = scratch.add_floats(unbound.pieces.period);
   Requirements needs;
@@ -178,13 +184,13 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
   needs.inPlace = dx_over_dy(desc);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    Gradient gradient = unbound;
+    Gradient<T> gradient = unbound;
     Sums sums = unboundSums;
     gradient.bind(at);
     sums.bind(at);
     float* zeros = reinterpret_cast<float*>(at.scratchpad() + zerosAt);
-    float* dx = at.write("dx");
-    float* dresidual = at.write("dresidual");
+    T* dx = at.write<T>("dx");
+    T* dresidual = at.write<T>("dresidual");
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
         gradient.tile();
@@ -196,6 +202,7 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc) {
   const Pieces pieces(desc.read("dy"));
   const std::int64_t batch = desc.read("dy").dim(0), channels = pieces.channels, all = batch * pieces.perImage;
@@ -207,7 +214,7 @@ std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc) {
   needs.scratchpad = scratch.bytes();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
+    const T* dy = at.read<T>("dy");
     float* db = at.write("db");
     float* partial = reinterpret_cast<float*>(at.scratchpad() + partialAt);
     float* lanes = reinterpret_cast<float*>(at.scratchpad() + lanesAt);
@@ -215,7 +222,7 @@ std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc) {
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
         const std::int64_t p = first * pieces.perImage + i;
-        loops().channel_sums(dy + pieces.first_element(p), pieces.rows_of(p) * channels, channels, pieces.period,
+        loops<T>().channel_sums(dy + pieces.first_element(p), pieces.rows_of(p) * channels, channels, pieces.period,
                              lanes + thread * pieces.period, partial + p * channels);
       });
       if (first + count < batch) return;
@@ -224,5 +231,10 @@ std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(bn_bwd_reduce)
+ERASERELU_TYPED_KERNEL(bn_bwd_apply)
+ERASERELU_TYPED_KERNEL(batch_norm_infer_bwd)
+ERASERELU_TYPED_KERNEL(bias_bwd)
 
 }  // namespace eraserelu::cpu

@@ -12,6 +12,7 @@ namespace eraserelu::cpu {
 
 /// Every piece leaves its mean (as a sum of two floats) and its sum of squared deviations; the last launch combines them
 /// (Chan's formula, in double).
+template <typename T>
 std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
   const Pieces pieces(desc.read("x"));
   const std::int64_t batch = desc.read("x").dim(0), channels = pieces.channels, all = batch * pieces.perImage;
@@ -25,7 +26,7 @@ std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
   needs.scratchpad = scratch.bytes();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
+    const T* x = at.read<T>("x");
     float* mean = at.write("mean");
     float* invstd = at.write("invstd");
     float* variance = at.write("variance");
@@ -59,7 +60,7 @@ std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
       const std::int64_t begin = first * pieces.perImage;
       parallel_for(count * pieces.perImage, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
         const std::int64_t p = begin + i;
-        loops().bn_stats(x + pieces.first_row(p) * pitch, pieces.rows_of(p) * channels, channels, pitch, pieces.period,
+        loops<T>().bn_stats(x + pieces.first_row(p) * pitch, pieces.rows_of(p) * channels, channels, pitch, pieces.period,
                          lanes + thread * 3 * pieces.period, partial + 3 * p * channels);
       });
       if (first + count == batch) parallel_ranges(channels, 2 * all, combine);
@@ -70,6 +71,7 @@ std::unique_ptr<Kernel> bn_stats(const OpDesc& desc) {
 namespace {
 
 /// bnApply, and batchNormInfer with its epsilon.
+template <typename T>
 std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double epsilon) {
   const Pieces pieces(desc.read("x"));
   const bool relu = activation_named(desc.attributes.text("activation")) == Activation::relu;
@@ -86,8 +88,8 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
     const BnParameters parameters{at.read("mean"), at.read(spread), at.read("gamma"), at.read("beta"), epsilon};
     float* scale = reinterpret_cast<float*>(at.scratchpad() + scaleAt);
     float* shift = reinterpret_cast<float*>(at.scratchpad() + shiftAt);
-    const BnApply whole{at.read("x"), pitch, scale, shift, at.read("residual"), at.write("y"), at.write<std::uint8_t>("mask"),
-                        relu};
+    const BnApply<T> whole{at.read<T>("x"), pitch, scale, shift, at.read<T>("residual"), at.write<T>("y"),
+                           at.write<std::uint8_t>("mask"), relu};
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
         tile_channels(pieces, scale, [&](std::int64_t c) { return parameters.scale(c); });
@@ -95,12 +97,12 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
       }
       parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
         const std::int64_t offset = (first * pieces.rows + begin) * pieces.channels;
-        BnApply part = whole;
+        BnApply<T> part = whole;
         part.x += (first * pieces.rows + begin) * pitch;
         part.y += offset;
         if (part.residual) part.residual += offset;
         if (part.mask) part.mask += (first * pieces.rows + begin) * mask_bytes(pieces.channels);
-        loops().bn_apply(part, (end - begin) * pieces.channels, pieces.channels, pieces.period);
+        loops<T>().bn_apply(part, (end - begin) * pieces.channels, pieces.channels, pieces.period);
       });
     };
   });
@@ -108,10 +110,12 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
 
 }  // namespace
 
-std::unique_ptr<Kernel> bn_apply(const OpDesc& desc) { return apply(desc, "invstd", -1); }
+template <typename T>
+std::unique_ptr<Kernel> bn_apply(const OpDesc& desc) { return apply<T>(desc, "invstd", -1); }
 
+template <typename T>
 std::unique_ptr<Kernel> batch_norm_infer(const OpDesc& desc) {
-  return apply(desc, "variance", desc.attributes.number("epsilon"));
+  return apply<T>(desc, "variance", desc.attributes.number("epsilon"));
 }
 
 std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc) {
@@ -137,5 +141,9 @@ std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(bn_stats)
+ERASERELU_TYPED_KERNEL(bn_apply)
+ERASERELU_TYPED_KERNEL(batch_norm_infer)
 
 }  // namespace eraserelu::cpu

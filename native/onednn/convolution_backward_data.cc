@@ -24,6 +24,7 @@ std::int64_t images_at_once(const OpDesc& desc, const ConvolutionDesc& shape) {
   return shape.batch;
 }
 
+template <typename T>
 class ConvolutionBackwardData final : public Kernel {
  public:
   explicit ConvolutionBackwardData(const OpDesc& desc)
@@ -52,9 +53,9 @@ class ConvolutionBackwardData final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    dy_ = static_cast<const float*>(bindings.reads[desc_.read_index("dy")]);
-    addend_ = static_cast<const float*>(bindings.reads[desc_.read_index("addend")]);
-    dx_ = static_cast<float*>(bindings.writes[desc_.write_index("dx")]);
+    dy_ = static_cast<const T*>(bindings.reads[desc_.read_index("dy")]);
+    addend_ = static_cast<const T*>(bindings.reads[desc_.read_index("addend")]);
+    dx_ = static_cast<T*>(bindings.writes[desc_.write_index("dx")]);
     filter_.bind(bindings.reads[desc_.read_index("w")], bindings.packed, scratchpad + filterAt_);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
       return Arguments{{DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_)},
@@ -79,8 +80,8 @@ class ConvolutionBackwardData final : public Kernel {
   void add_addend(std::int64_t image, std::int64_t images) {
     const std::int64_t start = image * shape_.x_image();
     parallel_ranges(images * shape_.x_image(), 1, [&](std::int64_t begin, std::int64_t end) {
-      float* dx = dx_ + start + begin;
-      loops().add(dx, addend_ + start + begin, dx, end - begin);
+      T* dx = dx_ + start + begin;
+      loops<T>().add(dx, addend_ + start + begin, dx, end - begin);
     });
   }
 
@@ -90,13 +91,16 @@ class ConvolutionBackwardData final : public Kernel {
   FilterOperand filter_;
   std::size_t filterAt_ = 0;
   Requirements requirements_;
-  const float* dy_ = nullptr;
-  const float* addend_ = nullptr;
-  float* dx_ = nullptr;
+  const T* dy_ = nullptr;
+  const T* addend_ = nullptr;
+  T* dx_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> conv2d_bwd_data(const OpDesc& desc) { return std::make_unique<ConvolutionBackwardData>(desc); }
+template <typename T>
+std::unique_ptr<Kernel> conv2d_bwd_data(const OpDesc& desc) { return std::make_unique<ConvolutionBackwardData<T>>(desc); }
+
+ERASERELU_TYPED_KERNEL(conv2d_bwd_data)
 
 }  // namespace eraserelu::cpu

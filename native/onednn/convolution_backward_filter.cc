@@ -1,5 +1,5 @@
 // conv2dBwdFilter: oneDNN's backward-weights primitive. It assigns, so every chunk but the first goes to a buffer of its own
-// and is added to the sum so far; the last one brings the sum into the store's layout.
+// and is added to the sum so far, in f32; the last one brings the sum into the store's layout and the type of dw.
 #include "onednn/convolution_desc.h"
 #include "onednn/convolution_filter.h"
 #include "onednn/kernels.h"
@@ -12,6 +12,7 @@ namespace {
 
 using Primitives = ConvolutionPrimitives<dnnl::convolution_backward_weights>;
 
+template <typename T>
 class ConvolutionBackwardFilter final : public Kernel {
  public:
   explicit ConvolutionBackwardFilter(const OpDesc& desc)
@@ -19,7 +20,7 @@ class ConvolutionBackwardFilter final : public Kernel {
         shape_(desc, desc.read("x"), desc.write("dw"), desc.read("dy")),
         images_(desc.chunk > 0 ? std::min(desc.chunk, shape_.batch) : shape_.batch),
         primitives_(
-            shape_.batch, images_, shape_.any_filter(),
+            shape_.batch, images_, shape_.any_gradient(),
             [&](std::int64_t images, const auto& filter) {
               return ask_library(desc, [&] {
                 return Primitives::Desc(library_engine(), dnnl::algorithm::convolution_direct, shape_.x(images), filter,
@@ -42,10 +43,10 @@ class ConvolutionBackwardFilter final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    dy_ = static_cast<const float*>(bindings.reads[desc_.read_index("dy")]);
-    x_ = static_cast<const float*>(bindings.reads[desc_.read_index("x")]);
-    float* dw = static_cast<float*>(bindings.writes[desc_.write_index("dw")]);
-    sum_ = reorder_.needed() ? reinterpret_cast<float*>(scratchpad + sumAt_) : dw;
+    dy_ = static_cast<const T*>(bindings.reads[desc_.read_index("dy")]);
+    x_ = static_cast<const T*>(bindings.reads[desc_.read_index("x")]);
+    void* dw = bindings.writes[desc_.write_index("dw")];
+    sum_ = static_cast<float*>(reorder_.needed() ? static_cast<void*>(scratchpad + sumAt_) : dw);
     part_ = reinterpret_cast<float*>(scratchpad + partAt_);
     if (reorder_.needed()) reorder_.bind(sum_, dw);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
@@ -70,7 +71,7 @@ class ConvolutionBackwardFilter final : public Kernel {
   void add_part() {
     const std::int64_t elements = static_cast<std::int64_t>(primitives_.filter().get_size() / sizeof(float));
     parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) {
-      loops().add(sum_ + begin, part_ + begin, sum_ + begin, end - begin);
+      loops<float>().add(sum_ + begin, part_ + begin, sum_ + begin, end - begin);
     });
   }
 
@@ -81,14 +82,17 @@ class ConvolutionBackwardFilter final : public Kernel {
   FilterReorder reorder_;
   std::size_t sumAt_ = 0, partAt_ = 0;
   Requirements requirements_;
-  const float* dy_ = nullptr;
-  const float* x_ = nullptr;
+  const T* dy_ = nullptr;
+  const T* x_ = nullptr;
   float* sum_ = nullptr;
   float* part_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> conv2d_bwd_filter(const OpDesc& desc) { return std::make_unique<ConvolutionBackwardFilter>(desc); }
+template <typename T>
+std::unique_ptr<Kernel> conv2d_bwd_filter(const OpDesc& desc) { return std::make_unique<ConvolutionBackwardFilter<T>>(desc); }
+
+ERASERELU_TYPED_KERNEL(conv2d_bwd_filter)
 
 }  // namespace eraserelu::cpu

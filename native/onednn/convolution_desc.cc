@@ -10,6 +10,7 @@ ConvolutionDesc::ConvolutionDesc(const OpDesc& desc, const TensorDesc& x, const 
     : stride(desc.attributes.integers("stride")),
       dilation(desc.attributes.integers("dilation")),
       batch(x.dim(0)),
+      type_(x.dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32),
       height_(x.dim(1)),
       width_(x.dim(2)),
       channels_(x.dim(3)),
@@ -31,7 +32,7 @@ ConvolutionDesc::ConvolutionDesc(const OpDesc& desc, const TensorDesc& x, const 
 memory::desc ConvolutionDesc::activation(std::int64_t images, std::int64_t height, std::int64_t width,
                                          std::int64_t channels) const {
   if (linear_) std::swap(images, height);
-  return {{images, channels, height, width}, memory::data_type::f32, memory::format_tag::nhwc};
+  return {{images, channels, height, width}, type_, memory::format_tag::nhwc};
 }
 
 memory::desc ConvolutionDesc::x(std::int64_t images) const { return activation(images, height_, width_, channels_); }
@@ -48,10 +49,12 @@ memory::desc ConvolutionDesc::filter() const {
   const std::int64_t column = channels_ / groups_, row = kernelWidth_ * column, filter = kernelHeight_ * row;
   memory::dims strides = {filter, 1, row, column};
   if (groups_ > 1) strides.insert(strides.begin(), filters_ / groups_ * filter);
-  return {filter_dims(), memory::data_type::f32, strides};
+  return {filter_dims(), type_, strides};
 }
 
-memory::desc ConvolutionDesc::any_filter() const { return {filter_dims(), memory::data_type::f32, memory::format_tag::any}; }
+memory::desc ConvolutionDesc::any_filter() const { return {filter_dims(), type_, memory::format_tag::any}; }
+
+memory::desc ConvolutionDesc::any_gradient() const { return {filter_dims(), memory::data_type::f32, memory::format_tag::any}; }
 
 dnnl::convolution_forward::primitive_desc ConvolutionDesc::forward_hint(std::int64_t images) const {
   return {library_engine(), dnnl::prop_kind::forward_training, dnnl::algorithm::convolution_direct, x(images), any_filter(),

@@ -15,6 +15,7 @@ class ConvolutionDesc {
   dnnl::memory::desc bias() const;
   dnnl::memory::desc filter() const;       // as the store keeps it
   dnnl::memory::desc any_filter() const;   // the primitive's choice
+  dnnl::memory::desc any_gradient() const;   // of a filter, in f32: chunks are added up
 
   /// What the primitives of both gradients must be given: the forward convolution they belong to.
   dnnl::convolution_forward::primitive_desc forward_hint(std::int64_t images) const;
@@ -26,6 +27,7 @@ class ConvolutionDesc {
   std::int64_t batch;
 
  private:
+  dnnl::memory::data_type type_;   // of activations and filters
   dnnl::memory::desc activation(std::int64_t images, std::int64_t height, std::int64_t width, std::int64_t channels) const;
   dnnl::memory::dims filter_dims() const;
 

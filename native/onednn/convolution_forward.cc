@@ -29,6 +29,7 @@ Primitives::Desc prepare(const OpDesc& desc, const ConvolutionDesc& shape, std::
   });
 }
 
+template <typename T>
 class ConvolutionForward final : public Kernel {
  public:
   explicit ConvolutionForward(const OpDesc& desc)
@@ -51,9 +52,9 @@ class ConvolutionForward final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    x_ = static_cast<const float*>(bindings.reads[desc_.read_index("x")]);
-    residual_ = static_cast<const float*>(bindings.reads[desc_.read_index("residual")]);
-    y_ = static_cast<float*>(bindings.writes[desc_.write_index("y")]);
+    x_ = static_cast<const T*>(bindings.reads[desc_.read_index("x")]);
+    residual_ = static_cast<const T*>(bindings.reads[desc_.read_index("residual")]);
+    y_ = static_cast<T*>(bindings.writes[desc_.write_index("y")]);
     const void* bias = bindings.reads[desc_.read_index("bias")];
     filter_.bind(bindings.reads[desc_.read_index("w")], bindings.packed, scratchpad + filterAt_);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
@@ -85,13 +86,16 @@ class ConvolutionForward final : public Kernel {
   FilterOperand filter_;
   std::size_t filterAt_ = 0;
   Requirements requirements_;
-  const float* x_ = nullptr;
-  const float* residual_ = nullptr;
-  float* y_ = nullptr;
+  const T* x_ = nullptr;
+  const T* residual_ = nullptr;
+  T* y_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> conv2d(const OpDesc& desc) { return std::make_unique<ConvolutionForward>(desc); }
+template <typename T>
+std::unique_ptr<Kernel> conv2d(const OpDesc& desc) { return std::make_unique<ConvolutionForward<T>>(desc); }
+
+ERASERELU_TYPED_KERNEL(conv2d)
 
 }  // namespace eraserelu::cpu

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "backend/kernel_base.h"
+#include "base/float16.h"
 #include "onednn/kernels.h"
 #include "onednn/parallel.h"
 #include "onednn/simd/loops.h"
@@ -40,58 +41,63 @@ Requirements in_place(std::vector<std::pair<int, int>> pairs) {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> relu(const OpDesc& desc) {
   const std::int64_t image = image_elements(desc.read("x"));
   return loop_kernel(desc, in_place({{0, 0}}), [=](const Operands& at) {
-    return over_images(image, [x = at.read("x"), y = at.write("y")](std::int64_t i, std::int64_t n) {
-      loops().relu(x + i, y + i, n);
+    return over_images(image, [x = at.read<T>("x"), y = at.write<T>("y")](std::int64_t i, std::int64_t n) {
+      loops<T>().relu(x + i, y + i, n);
     });
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> relu_bwd(const OpDesc& desc) {
   const std::int64_t image = image_elements(desc.read("dy"));
   return loop_kernel(desc, in_place({{0, 0}, {1, 0}}), [=](const Operands& at) {
-    return over_images(image, [dy = at.read("dy"), y = at.read("y"), dx = at.write("dx")](std::int64_t i, std::int64_t n) {
-      loops().relu_bwd(dy + i, y + i, dx + i, n);
+    return over_images(image, [dy = at.read<T>("dy"), y = at.read<T>("y"), dx = at.write<T>("dx")](std::int64_t i, std::int64_t n) {
+      loops<T>().relu_bwd(dy + i, y + i, dx + i, n);
     });
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> add(const OpDesc& desc) {
   const std::int64_t image = image_elements(desc.read("a"));
   return loop_kernel(desc, in_place({{0, 0}, {1, 0}}), [=](const Operands& at) {
-    return over_images(image, [a = at.read("a"), b = at.read("b"), y = at.write("y")](std::int64_t i, std::int64_t n) {
-      loops().add(a + i, b + i, y + i, n);
+    return over_images(image, [a = at.read<T>("a"), b = at.read<T>("b"), y = at.write<T>("y")](std::int64_t i, std::int64_t n) {
+      loops<T>().add(a + i, b + i, y + i, n);
     });
   });
 }
 
 /// dropout and dropoutBwd: both drop and scale the same elements.
+template <typename T>
 std::unique_ptr<Kernel> dropout(const OpDesc& desc) {
   const std::int64_t elements = desc.reads[0].elements(), image = image_elements(desc.reads[0]);
   const double p = desc.attributes.number("p");
   const auto opId = static_cast<std::uint32_t>(desc.attributes.integer("opId"));
   return loop_kernel(desc, in_place({{0, 0}}), [=](const Operands& at) {
-    const float* x = at.read_at(0);
-    float* y = at.write(desc.is("dropout") ? "y" : "dx");
+    const T* x = at.read_at<T>(0);
+    T* y = at.write<T>(desc.is("dropout") ? "y" : "dx");
     const StepParams* step = at.step();
     return over_images(image, [=](std::int64_t i, std::int64_t n) {
-      loops().dropout(x + i, y + i, n, static_cast<float>(p), static_cast<float>(1 - p), step->seed, step->step, opId,
+      loops<T>().dropout(x + i, y + i, n, static_cast<float>(p), static_cast<float>(1 - p), step->seed, step->step, opId,
                       static_cast<std::uint64_t>(step->micro * elements + i));
     });
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> scale_samples(const OpDesc& desc) {
   const std::int64_t image = image_elements(desc.read("x"));
   return loop_kernel(desc, in_place({{0, 0}}), [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
+    const T* x = at.read<T>("x");
     const float* scale = at.read("scale");
-    float* y = at.write("y");
+    T* y = at.write<T>("y");
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count, count * image, [&](std::int64_t i, int) {
-        loops().scale(x + (first + i) * image, scale[first + i], y + (first + i) * image, image);
+        loops<T>().scale(x + (first + i) * image, scale[first + i], y + (first + i) * image, image);
       });
     };
   });
@@ -99,11 +105,13 @@ std::unique_ptr<Kernel> scale_samples(const OpDesc& desc) {
 
 namespace {
 
-/// Rounds half to even and saturates; NaN becomes 0.
+/// To integers: rounds half to even and saturates; NaN becomes 0.
 template <typename To>
 To converted(double value) {
   if constexpr (std::is_same_v<To, float>) {
     return static_cast<float>(value);
+  } else if constexpr (std::is_same_v<To, Bf16>) {
+    return Bf16::of_code(encode_float16(kBf16, value));
   } else {
     if (std::isnan(value)) return 0;
     return static_cast<To>(std::nearbyint(std::clamp<double>(value, std::numeric_limits<To>::lowest(),
@@ -116,7 +124,9 @@ std::unique_ptr<Kernel> cast_as(const OpDesc& desc) {
   const std::int64_t elements = desc.read("x").elements();
   return loop_kernel(desc, {}, [=](const Operands& at) {
     return over_all(elements, [x = at.read<From>("x"), y = at.write<To>("y")](std::int64_t i, std::int64_t n) {
-      for (std::int64_t j = i; j < i + n; ++j) y[j] = converted<To>(static_cast<double>(x[j]));
+      if constexpr (std::is_same_v<From, float> && std::is_same_v<To, Bf16>) loops<Bf16>().narrow(x + i, y + i, n);
+      else if constexpr (std::is_same_v<From, Bf16> && std::is_same_v<To, float>) loops<Bf16>().widen(x + i, y + i, n);
+      else for (std::int64_t j = i; j < i + n; ++j) y[j] = converted<To>(static_cast<double>(x[j]));
     });
   });
 }
@@ -126,7 +136,8 @@ std::unique_ptr<Kernel> cast_from(const OpDesc& desc) {
   const DType to = desc.write("y").dtype;
   return to == DType::u8 ? cast_as<From, std::uint8_t>(desc)
          : to == DType::i32 ? cast_as<From, std::int32_t>(desc)
-                            : cast_as<From, float>(desc);
+         : to == DType::bf16 ? cast_as<From, Bf16>(desc)
+                             : cast_as<From, float>(desc);
 }
 
 }  // namespace
@@ -135,29 +146,40 @@ std::unique_ptr<Kernel> cast(const OpDesc& desc) {
   const DType from = desc.read("x").dtype;
   return from == DType::u8 ? cast_from<std::uint8_t>(desc)
          : from == DType::i32 ? cast_from<std::int32_t>(desc)
-                              : cast_from<float>(desc);
+         : from == DType::bf16 ? cast_from<Bf16>(desc)
+                               : cast_from<float>(desc);
 }
 
+template <typename T>
 std::unique_ptr<Kernel> fill(const OpDesc& desc) {
   const std::int64_t elements = desc.write("y").elements();
   const float value = static_cast<float>(desc.attributes.number("value"));
   return loop_kernel(desc, {}, [=](const Operands& at) {
-    return over_all(elements, [=, y = at.write("y")](std::int64_t i, std::int64_t n) { std::fill_n(y + i, n, value); });
+    return over_all(elements, [=, y = at.write<T>("y")](std::int64_t i, std::int64_t n) { std::fill_n(y + i, n, T(value)); });
   });
 }
 
 /// Adds up the microbatches of one step.
+template <typename T>
 std::unique_ptr<Kernel> sum(const OpDesc& desc) {
   const std::int64_t elements = desc.read("x").elements();
   return loop_kernel(desc, {}, [=](const Operands& at) {
-    const float* x = at.read("x");
+    const T* x = at.read<T>("x");
     float* total = at.write("total");
     const StepParams* step = at.step();
     return over_all(elements, [=](std::int64_t i, std::int64_t n) {
-      if (step->micro == 0) std::copy_n(x + i, n, total + i);
-      else loops().add(total + i, x + i, total + i, n);
+      if (step->micro == 0) loops<T>().widen(x + i, total + i, n);
+      else loops<T>().add_to(total + i, x + i, total + i, n);
     });
   });
 }
+
+ERASERELU_TYPED_KERNEL(relu)
+ERASERELU_TYPED_KERNEL(relu_bwd)
+ERASERELU_TYPED_KERNEL(add)
+ERASERELU_TYPED_KERNEL(dropout)
+ERASERELU_TYPED_KERNEL(scale_samples)
+ERASERELU_TYPED_KERNEL(fill)
+ERASERELU_TYPED_KERNEL(sum)
 
 }  // namespace eraserelu::cpu

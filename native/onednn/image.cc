@@ -1,7 +1,6 @@
 // imageInput and gatherImages: crop, flip, normalise, cut out and pad channels in one pass. There are only 256 values a
 // channel, so normalisation is a table.
 #include <algorithm>
-#include <cstring>
 
 #include "backend/kernel_base.h"
 #include "base/augment.h"
@@ -12,10 +11,11 @@ namespace eraserelu::cpu {
 
 namespace {
 
+template <typename T>
 struct Images {
   std::int64_t sources, height, width, channels, outHeight, outWidth, outChannels, pad, cutout;
   bool reflect;
-  std::vector<float> table;   // normalised value by channel and raw value
+  std::vector<T> table;   // normalised value by channel and raw value
 
   Images(const OpDesc& desc, const TensorDesc& source, const TensorDesc& x)
       : sources(source.dim(0)), height(source.dim(1)), width(source.dim(2)), channels(source.dim(3)), outHeight(x.dim(1)),
@@ -37,13 +37,13 @@ struct Images {
   };
 
   /// Row i of an output image.
-  void row(const std::uint8_t* image, const Augmentation& a, std::int64_t i, float* out) const {
+  void row(const std::uint8_t* image, const Augmentation& a, std::int64_t i, T* out) const {
     const std::int64_t h = source_index(i, a.top, pad, height, reflect);
     for (std::int64_t j = 0; j < outWidth; ++j, out += outChannels) {
       const std::int64_t w = source_index(a.flip ? outWidth - 1 - j : j, a.left, pad, width, reflect);
-      std::fill(out + channels, out + outChannels, 0.0f);
+      std::fill(out + channels, out + outChannels, T(0));
       if (a.cutoutCentre && in_cutout(i, j, a.cutoutCentre[0], a.cutoutCentre[1], cutout)) {
-        std::fill(out, out + channels, 0.0f);
+        std::fill(out, out + channels, T(0));
         continue;
       }
       const std::uint8_t* pixel = h < 0 || w < 0 ? nullptr : image + (h * width + w) * channels;
@@ -54,9 +54,10 @@ struct Images {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> image_input(const OpDesc& desc) {
   const bool gather = desc.is("gatherImages");
-  const Images images(desc, desc.reads[0], desc.write("x"));
+  const Images<T> images(desc, desc.reads[0], desc.write("x"));
 
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
     const std::uint8_t* source = at.read_at<std::uint8_t>(0);
@@ -64,16 +65,16 @@ std::unique_ptr<Kernel> image_input(const OpDesc& desc) {
     const auto* offsets = at.read<std::int32_t>("offsets");
     const auto* flips = at.read<std::uint8_t>("flips");
     const auto* cutouts = at.read<std::int32_t>("cutouts");
-    float* x = at.write("x");
+    T* x = at.write<T>("x");
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count, count * images.out_image(), [&](std::int64_t i, int) {
         const std::int64_t n = first + i, index = gather ? indices[n] : n;
-        float* const out = x + n * images.out_image();
+        T* const out = x + n * images.out_image();
         if (index < 0 || index >= images.sources) {
-          std::memset(out, 0, static_cast<std::size_t>(images.out_image()) * sizeof(float));
+          std::fill_n(out, images.out_image(), T(0));
           return;
         }
-        const Images::Augmentation a{offsets[2 * n], offsets[2 * n + 1], flips[n] != 0, cutouts ? cutouts + 2 * n : nullptr};
+        const typename Images<T>::Augmentation a{offsets[2 * n], offsets[2 * n + 1], flips[n] != 0, cutouts ? cutouts + 2 * n : nullptr};
         for (std::int64_t row = 0; row < images.outHeight; ++row)
           images.row(source + index * images.height * images.width * images.channels, a, row,
                      out + row * images.outWidth * images.outChannels);
@@ -81,5 +82,7 @@ std::unique_ptr<Kernel> image_input(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(image_input)
 
 }  // namespace eraserelu::cpu

@@ -20,6 +20,7 @@ struct Row {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> softmax_cross_entropy(const OpDesc& desc) {
   const std::int64_t batch = desc.read("logits").dim(0), classes = desc.read("logits").dim(1);
   const float smoothing = static_cast<float>(desc.attributes.number("labelSmoothing"));
@@ -27,12 +28,12 @@ std::unique_ptr<Kernel> softmax_cross_entropy(const OpDesc& desc) {
   needs.scratchpad = static_cast<std::size_t>(batch) * sizeof(Row);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* logits = at.read("logits");
+    const T* logits = at.read<T>("logits");
     const auto* labels = at.read<std::int32_t>("labels");
     const auto* labels2 = at.read<std::int32_t>("labels2");
     const float* lambda = at.read("lambda");
     float* loss = at.write("loss");
-    float* dlogits = at.write("dlogits");
+    T* dlogits = at.write<T>("dlogits");
     float* correct1 = at.write("correct1");
     float* correct5 = at.write("correct5");
     float* count = at.write("count");
@@ -48,17 +49,17 @@ std::unique_ptr<Kernel> softmax_cross_entropy(const OpDesc& desc) {
       parallel_ranges(batch, classes * kExpWeight, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n) {
           const RowTarget<float> target = target_of(n);
-          const float* row = logits + n * classes;
+          const T* row = logits + n * classes;
           rows[n] = {0, -1};
           if (!row_is_real(target)) {
-            if (dlogits) std::fill_n(dlogits + n * classes, classes, 0.0f);
+            if (dlogits) std::fill_n(dlogits + n * classes, classes, T(0));
             continue;
           }
           const auto softmax = row_softmax<float>(row, classes);
           rows[n] = {row_loss(row, target, softmax), label_rank(row, classes, target.label)};
           if (!dlogits) continue;
           for (std::int64_t j = 0; j < classes; ++j)
-            dlogits[n * classes + j] = row_gradient(target, softmax, row[j], j) / divisor;
+            dlogits[n * classes + j] = row_gradient<float>(target, softmax, row[j], j) / divisor;
         }
       });
       double total = 0;
@@ -75,5 +76,7 @@ std::unique_ptr<Kernel> softmax_cross_entropy(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(softmax_cross_entropy)
 
 }  // namespace eraserelu::cpu

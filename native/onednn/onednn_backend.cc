@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -16,59 +17,71 @@ namespace eraserelu {
 
 namespace {
 
+constexpr int kBf16Isa = dnnl_cpu_isa_avx512_core_bf16;   // its bits are among those of AMX
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
+/// T is the type of activations.
+template <typename T>
 const std::map<std::string_view, cpu::Prepare>& kernels() {
   static const std::map<std::string_view, cpu::Prepare> table = {
-      {"conv2d", cpu::conv2d},
-      {"conv2dBwdData", cpu::conv2d_bwd_data},
-      {"conv2dBwdFilter", cpu::conv2d_bwd_filter},
-      {"biasBwd", cpu::bias_bwd},
-      {"bnStats", cpu::bn_stats},
-      {"bnApply", cpu::bn_apply},
-      {"bnBwdReduce", cpu::bn_bwd_reduce},
-      {"bnBwdApply", cpu::bn_bwd_apply},
+      {"conv2d", cpu::conv2d<T>},
+      {"conv2dBwdData", cpu::conv2d_bwd_data<T>},
+      {"conv2dBwdFilter", cpu::conv2d_bwd_filter<T>},
+      {"biasBwd", cpu::bias_bwd<T>},
+      {"bnStats", cpu::bn_stats<T>},
+      {"bnApply", cpu::bn_apply<T>},
+      {"bnBwdReduce", cpu::bn_bwd_reduce<T>},
+      {"bnBwdApply", cpu::bn_bwd_apply<T>},
       {"bnRunningUpdate", cpu::bn_running_update},
-      {"batchNormInfer", cpu::batch_norm_infer},
-      {"batchNormInferBwd", cpu::batch_norm_infer_bwd},
-      {"maxPool", cpu::max_pool},
-      {"maxPoolBwd", cpu::max_pool_bwd},
-      {"avgPool", cpu::avg_pool},
-      {"avgPoolBwd", cpu::avg_pool_bwd},
-      {"globalAvgPool", cpu::global_avg_pool},
-      {"globalAvgPoolBwd", cpu::global_avg_pool_bwd},
-      {"shortcutA", cpu::shortcut_a},
-      {"shortcutABwd", cpu::shortcut_a_bwd},
-      {"relu", cpu::relu},
-      {"reluBwd", cpu::relu_bwd},
-      {"add", cpu::add},
-      {"concat", cpu::concat},
-      {"slice", cpu::slice},
-      {"sliceBwd", cpu::slice_bwd},
-      {"dropout", cpu::dropout},
-      {"dropoutBwd", cpu::dropout},
-      {"scaleSamples", cpu::scale_samples},
-      {"pointwise", cpu::pointwise},
-      {"reduce", cpu::reduce},
+      {"batchNormInfer", cpu::batch_norm_infer<T>},
+      {"batchNormInferBwd", cpu::batch_norm_infer_bwd<T>},
+      {"maxPool", cpu::max_pool<T>},
+      {"maxPoolBwd", cpu::max_pool_bwd<T>},
+      {"avgPool", cpu::avg_pool<T>},
+      {"avgPoolBwd", cpu::avg_pool_bwd<T>},
+      {"globalAvgPool", cpu::global_avg_pool<T>},
+      {"globalAvgPoolBwd", cpu::global_avg_pool_bwd<T>},
+      {"shortcutA", cpu::shortcut_a<T>},
+      {"shortcutABwd", cpu::shortcut_a_bwd<T>},
+      {"relu", cpu::relu<T>},
+      {"reluBwd", cpu::relu_bwd<T>},
+      {"add", cpu::add<T>},
+      {"concat", cpu::concat<T>},
+      {"slice", cpu::slice<T>},
+      {"sliceBwd", cpu::slice_bwd<T>},
+      {"dropout", cpu::dropout<T>},
+      {"dropoutBwd", cpu::dropout<T>},
+      {"scaleSamples", cpu::scale_samples<T>},
+      {"pointwise", cpu::pointwise<T>},
+      {"reduce", cpu::reduce<T>},
       {"cast", cpu::cast},
-      {"fill", cpu::fill},
-      {"sum", cpu::sum},
-      {"softmaxCrossEntropy", cpu::softmax_cross_entropy},
-      {"imageInput", cpu::image_input},
-      {"gatherImages", cpu::image_input},
+      {"fill", cpu::fill<T>},
+      {"sum", cpu::sum<T>},
+      {"softmaxCrossEntropy", cpu::softmax_cross_entropy<T>},
+      {"imageInput", cpu::image_input<T>},
+      {"gatherImages", cpu::image_input<T>},
       {"gradNorm", cpu::grad_norm},
-      {"sgdUpdate", cpu::sgd_update},
-      {"adamwUpdate", cpu::adamw_update},
+      {"sgdUpdate", cpu::sgd_update<T>},
+      {"adamwUpdate", cpu::adamw_update<T>},
       {"emaUpdate", cpu::ema_update},
   };
   return table;
 }
 
-void refuse_16_bit(const OpDesc& desc) {
-  for (const auto* tensors : {&desc.reads, &desc.writes})
-    for (const TensorDesc& tensor : *tensors)
-      if (tensor.present && (tensor.dtype == DType::bf16 || tensor.dtype == DType::f16))
-        fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' computes in f32; use the f32 policy");
+bool has(const OpDesc& desc, DType dtype) {
+  const auto is = [=](const TensorDesc& tensor) { return tensor.present && tensor.dtype == dtype; };
+  return std::any_of(desc.reads.begin(), desc.reads.end(), is) || std::any_of(desc.writes.begin(), desc.writes.end(), is);
+}
+
+/// Whether products of bf16 are instructions of this processor that oneDNN may use.
+bool has_bf16_instructions() { return (static_cast<int>(dnnl::get_effective_cpu_isa()) & kBf16Isa) == kBf16Isa; }
+
+void refuse_types(const OpDesc& desc) {
+  if (has(desc, DType::f16))
+    fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' computes in f32 and bf16, not in f16");
+  if (has(desc, DType::bf16) && !has_bf16_instructions())
+    fail(ErrorCode::Unsupported, desc.to_string(),
+         ": bf16 on device 'cpu' needs a processor with AVX512_BF16 or AMX, and this one has neither; use f32");
 }
 
 class OnednnBackend final : public Backend {
@@ -77,7 +90,7 @@ class OnednnBackend final : public Backend {
     const dnnl_version_t* version = dnnl::version();
     const std::string number =
         std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch);
-    return {"cpu", "oneDNN " + number, loops().name, worker_threads()};
+    return {"cpu", "oneDNN " + number, best_loops().name, worker_threads(), has_bf16_instructions()};
   }
 
   /// Large blocks are aligned to, and ask for, huge pages: an arena's tensors are swept from end to end.
@@ -95,9 +108,10 @@ class OnednnBackend final : public Backend {
   void fill(void* device, int byte, std::size_t bytes) override { std::memset(device, byte, bytes); }
 
   std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy&) override {
-    refuse_16_bit(desc);
-    auto found = kernels().find(desc.spec->name);
-    if (found == kernels().end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");
+    refuse_types(desc);
+    const auto& table = has(desc, DType::bf16) ? kernels<Bf16>() : kernels<float>();
+    auto found = table.find(desc.spec->name);
+    if (found == table.end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");
     return found->second(desc);
   }
 };

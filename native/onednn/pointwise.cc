@@ -9,6 +9,7 @@
 
 namespace eraserelu::cpu {
 
+template <typename T>
 std::unique_ptr<Kernel> pointwise(const OpDesc& desc) {
   const TensorDesc a = desc.read("a"), b = desc.read("b"), y = desc.write("y");
   const PointwiseFn fn = pointwise_fn_named(desc.attributes.text("fn"));
@@ -22,11 +23,11 @@ std::unique_ptr<Kernel> pointwise(const OpDesc& desc) {
   if (b.present && b.shape == y.shape) needs.inPlace.push_back({1, 0});
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* firstOperand = at.read("a");
-    const float* secondOperand = b.present ? at.read("b") : firstOperand;
-    float* out = at.write("y");
+    const T* firstOperand = at.read<T>("a");
+    const T* secondOperand = b.present ? at.read<T>("b") : firstOperand;
+    T* out = at.write<T>("y");
     const auto stretch = [=](std::int64_t o, std::int64_t begin, std::int64_t end) {
-      loops().pointwise(fn, firstOperand + outer_offset(o, shape, stridesA) + begin * stridesA.back(), stridesA.back(),
+      loops<T>().pointwise(fn, firstOperand + outer_offset(o, shape, stridesA) + begin * stridesA.back(), stridesA.back(),
                         secondOperand + outer_offset(o, shape, stridesB) + begin * stridesB.back(), stridesB.back(), alpha, beta,
                         out + o * run + begin, end - begin);
     };
@@ -41,5 +42,7 @@ std::unique_ptr<Kernel> pointwise(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(pointwise)
 
 }  // namespace eraserelu::cpu

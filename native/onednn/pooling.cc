@@ -58,92 +58,117 @@ struct Windows {
     });
   }
 
-  /// Zeroes dx image by image and calls body(dx, y offset, i, j) for every output pixel, in order.
-  template <typename Body>
-  void scatter(float* dx, std::int64_t first, std::int64_t count, const Body& body) const {
-    parallel_for(count, count * x_image(), [&](std::int64_t image, int) {
-      float* into = dx + (first + image) * x_image();
+  /// Calls body(sums of the image, y offset, i, j) for every output pixel, in order; dx gets the sums. They are floats: dx itself, or
+  /// an image a thread in `scratch` (scatter_scratch).
+  template <typename T, typename Body>
+  void scatter(T* dx, float* scratch, std::int64_t first, std::int64_t count, const Body& body) const {
+    parallel_for(count, count * x_image(), [&](std::int64_t image, int thread) {
+      T* const out = dx + (first + image) * x_image();
+      float* into = nullptr;
+      if constexpr (std::is_same_v<T, float>) into = out;
+      else into = scratch + thread * x_image();
       std::memset(into, 0, static_cast<std::size_t>(x_image()) * sizeof(float));
       for (std::int64_t i = 0; i < outHeight; ++i)
         for (std::int64_t j = 0; j < outWidth; ++j)
           body(into, (first + image) * y_image() + i * y_row() + j * channels, i, j);
+      if constexpr (!std::is_same_v<T, float>) loops<T>().narrow(into, out, x_image());
     });
+  }
+
+  template <typename T>
+  Requirements scatter_scratch() const {
+    Requirements needs;
+    if (!std::is_same_v<T, float>) needs.scratchpad = static_cast<std::size_t>(worker_threads() * x_image()) * sizeof(float);
+    return needs;
   }
 };
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> max_pool(const OpDesc& desc) {
   const Windows w(desc, desc.read("x"), desc.write("y"));
   ScratchLayout scratch;
   const std::int64_t taps = w.kernelHeight * w.kernelWidth;
-  scratch.add(static_cast<std::size_t>(worker_threads() * taps) * sizeof(WindowTap));
+  scratch.add(static_cast<std::size_t>(worker_threads() * taps) * sizeof(WindowTap<T>));
   Requirements needs;
   needs.scratchpad = scratch.bytes();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
-    float* y = at.write("y");
+    const T* x = at.read<T>("x");
+    T* y = at.write<T>("y");
     std::uint8_t* argmax = at.write<std::uint8_t>("argmax");
-    WindowTap* threadTaps = reinterpret_cast<WindowTap*>(at.scratchpad());
+    WindowTap<T>* threadTaps = reinterpret_cast<WindowTap<T>*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
       w.each_output(first, count, [&](std::int64_t image, std::int64_t i, std::int64_t j) {
-        WindowTap* const list = threadTaps + omp_get_thread_num() * taps;
+        WindowTap<T>* const list = threadTaps + omp_get_thread_num() * taps;
         int found = 0;
         w.each_tap(i, j, [&](int tap, std::int64_t offset) { list[found++] = {x + image * w.x_image() + offset, tap}; });
         const std::int64_t out = image * w.y_image() + i * w.y_row() + j * w.channels;
-        loops().max_pool(list, found, y + out, argmax ? argmax + out : nullptr, w.channels);
+        loops<T>().max_pool(list, found, y + out, argmax ? argmax + out : nullptr, w.channels);
       });
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> max_pool_bwd(const OpDesc& desc) {
   const Windows w(desc, desc.write("dx"), desc.read("dy"));
-  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
+  return loop_kernel(desc, w.scatter_scratch<T>(), [=](const Operands& at) -> Launch {
+    const T* dy = at.read<T>("dy");
     const std::uint8_t* argmax = at.read<std::uint8_t>("argmax");
-    float* dx = at.write("dx");
+    T* dx = at.write<T>("dx");
+    float* scratch = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
-      w.scatter(dx, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
+      w.scatter(dx, scratch, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
         w.each_tap(i, j, [&](int tap, std::int64_t offset) {
-          loops().max_pool_bwd(dy + out, argmax + out, tap, into + offset, w.channels);
+          loops<T>().max_pool_bwd(dy + out, argmax + out, tap, into + offset, w.channels);
         });
       });
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> avg_pool(const OpDesc& desc) {
   const Windows w(desc, desc.read("x"), desc.write("y"));
-  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
-    float* y = at.write("y");
+  Requirements needs;
+  needs.scratchpad = static_cast<std::size_t>(worker_threads() * w.channels) * sizeof(float);
+
+  return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
+    const T* x = at.read<T>("x");
+    T* y = at.write<T>("y");
+    float* sums = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
       w.each_output(first, count, [&](std::int64_t image, std::int64_t i, std::int64_t j) {
-        float* const out = y + image * w.y_image() + i * w.y_row() + j * w.channels;
-        std::memset(out, 0, static_cast<std::size_t>(w.channels) * sizeof(float));
-        w.each_tap(i, j, [&](int, std::int64_t offset) { loops().add(out, x + image * w.x_image() + offset, out, w.channels); });
-        loops().divide(out, w.divisor(i, j), out, w.channels);
+        float* const sum = sums + omp_get_thread_num() * w.channels;
+        std::memset(sum, 0, static_cast<std::size_t>(w.channels) * sizeof(float));
+        w.each_tap(i, j, [&](int, std::int64_t offset) {
+          loops<T>().add_to(sum, x + image * w.x_image() + offset, sum, w.channels);
+        });
+        loops<T>().divide_total(sum, w.divisor(i, j), y + image * w.y_image() + i * w.y_row() + j * w.channels, w.channels);
       });
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> avg_pool_bwd(const OpDesc& desc) {
   const Windows w(desc, desc.write("dx"), desc.read("dy"));
-  return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
-    float* dx = at.write("dx");
+  return loop_kernel(desc, w.scatter_scratch<T>(), [=](const Operands& at) -> Launch {
+    const T* dy = at.read<T>("dy");
+    T* dx = at.write<T>("dx");
+    float* scratch = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
-      w.scatter(dx, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
+      w.scatter(dx, scratch, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
         const float divisor = w.divisor(i, j);
-        w.each_tap(i, j, [&](int, std::int64_t offset) { loops().add_divided(dy + out, divisor, into + offset, w.channels); });
+        w.each_tap(i, j, [&](int, std::int64_t offset) { loops<T>().add_divided(dy + out, divisor, into + offset, w.channels); });
       });
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> global_avg_pool(const OpDesc& desc) {
   const Pieces pieces(desc.read("x"));
   ScratchLayout scratch;
@@ -152,34 +177,42 @@ std::unique_ptr<Kernel> global_avg_pool(const OpDesc& desc) {
   needs.scratchpad = scratch.bytes();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
-    float* y = at.write("y");
+    const T* x = at.read<T>("x");
+    T* y = at.write<T>("y");
     float* lanes = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count, count * pieces.image_elements(), [&](std::int64_t i, int thread) {
-        float* const out = y + (first + i) * pieces.channels;
-        loops().channel_sums(x + (first + i) * pieces.image_elements(), pieces.image_elements(), pieces.channels,
-                             pieces.period, lanes + thread * pieces.period, out);
-        loops().divide(out, static_cast<float>(pieces.rows), out, pieces.channels);
+        float* const sums = lanes + thread * pieces.period;
+        loops<T>().channel_sums(x + (first + i) * pieces.image_elements(), pieces.image_elements(), pieces.channels,
+                                pieces.period, sums, sums);
+        loops<T>().divide_total(sums, static_cast<float>(pieces.rows), y + (first + i) * pieces.channels, pieces.channels);
       });
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> global_avg_pool_bwd(const OpDesc& desc) {
   const Pieces pieces(desc.write("dx"));
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
-    float* dx = at.write("dx");
+    const T* dy = at.read<T>("dy");
+    T* dx = at.write<T>("dx");
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count, count * pieces.image_elements(), [&](std::int64_t i, int) {
-        float* const image = dx + (first + i) * pieces.image_elements();
-        loops().divide(dy + (first + i) * pieces.channels, static_cast<float>(pieces.rows), image, pieces.channels);
+        T* const image = dx + (first + i) * pieces.image_elements();
+        loops<T>().divide(dy + (first + i) * pieces.channels, static_cast<float>(pieces.rows), image, pieces.channels);
         for (std::int64_t row = 1; row < pieces.rows; ++row)
-          std::memcpy(image + row * pieces.channels, image, static_cast<std::size_t>(pieces.channels) * sizeof(float));
+          std::memcpy(image + row * pieces.channels, image, static_cast<std::size_t>(pieces.channels) * sizeof(T));
       });
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(max_pool)
+ERASERELU_TYPED_KERNEL(max_pool_bwd)
+ERASERELU_TYPED_KERNEL(avg_pool)
+ERASERELU_TYPED_KERNEL(avg_pool_bwd)
+ERASERELU_TYPED_KERNEL(global_avg_pool)
+ERASERELU_TYPED_KERNEL(global_avg_pool_bwd)
 
 }  // namespace eraserelu::cpu

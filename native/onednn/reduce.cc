@@ -20,6 +20,7 @@ double with(bool max, double total, double x) {
 
 /// Every output is computed by one thread, in the order of memory, in double. A first dimension that stays splits x and y
 /// into parts that are independent and lie one after another in both.
+template <typename T>
 std::unique_ptr<Kernel> reduce(const OpDesc& desc) {
   const TensorDesc x = desc.read("x"), y = desc.write("y");
   const bool max = desc.attributes.text("fn") == "max", mean = desc.attributes.text("fn") == "mean";
@@ -33,14 +34,14 @@ std::unique_ptr<Kernel> reduce(const OpDesc& desc) {
   needs.scratchpad = static_cast<std::size_t>(y.elements()) * sizeof(double);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    const float* from = at.read("x");
-    float* to = at.write("y");
+    const T* from = at.read<T>("x");
+    T* to = at.write<T>("y");
     double* totals = reinterpret_cast<double*>(at.scratchpad());
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(parts, outerOfPart * run, [&](std::int64_t begin, std::int64_t end) {
         std::fill(totals + begin * outputsOfPart, totals + end * outputsOfPart, max ? -INFINITY : 0.0);
         for (std::int64_t o = begin * outerOfPart; o < end * outerOfPart; ++o) {
-          const float* row = from + o * run;
+          const T* row = from + o * run;
           double* total = totals + outer_offset(o, shape, strides);
           for (std::int64_t j = 0; j < run; ++j) {
             double& target = total[lastStays ? j : 0];
@@ -53,5 +54,7 @@ std::unique_ptr<Kernel> reduce(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(reduce)
 
 }  // namespace eraserelu::cpu

@@ -9,11 +9,15 @@ namespace eraserelu::cpu {
 
 namespace {
 
-void copy(const float* from, float* to, std::int64_t n) {
-  std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(float));
+template <typename T>
+void copy(const T* from, T* to, std::int64_t n) {
+  std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
 }
 
-void zero(float* to, std::int64_t n) { std::memset(to, 0, static_cast<std::size_t>(n) * sizeof(float)); }
+template <typename T>
+void zero(T* to, std::int64_t n) {
+  std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(n) * sizeof(T));
+}
 
 /// Where the pixels of the small image lie in the large one.
 struct Shortcut {
@@ -58,16 +62,17 @@ struct Runs {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> shortcut_a(const OpDesc& desc) {
   const Shortcut s(desc, desc.read("x"), desc.write("y"));
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
-    float* y = at.write("y");
+    const T* x = at.read<T>("x");
+    T* y = at.write<T>("y");
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count * s.outHeight, count * s.outHeight * s.y_row(), [&](std::int64_t i, int) {
         const std::int64_t image = first + i / s.outHeight, row = i % s.outHeight;
-        const float* from = x + (image * s.height + row * s.strideHeight) * s.x_row();
-        float* to = y + (image * s.outHeight + row) * s.y_row();
+        const T* from = x + (image * s.height + row * s.strideHeight) * s.x_row();
+        T* to = y + (image * s.outHeight + row) * s.y_row();
         for (std::int64_t j = 0; j < s.outWidth; ++j, from += s.strideWidth * s.channels, to += s.outChannels) {
           copy(from, to, s.channels);
           zero(to + s.channels, s.outChannels - s.channels);
@@ -77,18 +82,19 @@ std::unique_ptr<Kernel> shortcut_a(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> shortcut_a_bwd(const OpDesc& desc) {
   const Shortcut s(desc, desc.write("dx"), desc.read("dy"));
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
-    float* dx = at.write("dx");
+    const T* dy = at.read<T>("dy");
+    T* dx = at.write<T>("dx");
     return [=](std::int64_t first, std::int64_t count) {
       parallel_for(count * s.height, count * s.height * s.x_row(), [&](std::int64_t i, int) {
         const std::int64_t image = first + i / s.height, row = i % s.height;
-        float* to = dx + (image * s.height + row) * s.x_row();
+        T* to = dx + (image * s.height + row) * s.x_row();
         zero(to, s.x_row());
         if (row % s.strideHeight != 0) return;
-        const float* from = dy + (image * s.outHeight + row / s.strideHeight) * s.y_row();
+        const T* from = dy + (image * s.outHeight + row / s.strideHeight) * s.y_row();
         for (std::int64_t j = 0; j < s.outWidth; ++j)
           copy(from + j * s.outChannels, to + j * s.strideWidth * s.channels, s.channels);
       });
@@ -96,6 +102,7 @@ std::unique_ptr<Kernel> shortcut_a_bwd(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> concat(const OpDesc& desc) {
   const std::size_t axis = static_cast<std::size_t>(desc.attributes.integer("axis"));
   std::vector<std::int64_t> runs, steps;   // elements of each input for one index before the axis, and from it to the next
@@ -108,13 +115,13 @@ std::unique_ptr<Kernel> concat(const OpDesc& desc) {
   }
   const std::int64_t yStep = desc.write("y").pitched() ? desc.write("y").pitch : total;
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    std::vector<const float*> inputs;
-    for (std::size_t i = 0; i < runs.size(); ++i) inputs.push_back(at.read_at(i));
-    float* y = at.write("y");
+    std::vector<const T*> inputs;
+    for (std::size_t i = 0; i < runs.size(); ++i) inputs.push_back(at.read_at<T>(i));
+    T* y = at.write<T>("y");
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(outer, total, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t o = begin; o < end; ++o) {
-          float* to = y + o * yStep;
+          T* to = y + o * yStep;
           for (std::size_t i = 0; i < runs.size(); to += runs[i++]) copy(inputs[i] + o * steps[i], to, runs[i]);
         }
       });
@@ -122,11 +129,12 @@ std::unique_ptr<Kernel> concat(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> slice(const OpDesc& desc) {
   const Runs runs(desc.read("x").shape_in_memory(), desc.write("y").shape, desc.attributes.integers("begin"));
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* x = at.read("x");
-    float* y = at.write("y");
+    const T* x = at.read<T>("x");
+    T* y = at.write<T>("y");
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) copy(x + runs.offset(i), y + i * runs.length, runs.length);
@@ -135,12 +143,13 @@ std::unique_ptr<Kernel> slice(const OpDesc& desc) {
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> slice_bwd(const OpDesc& desc) {
   const Runs runs(desc.write("dx").shape, desc.read("dy").shape, desc.attributes.integers("begin"));
   const std::int64_t elements = desc.write("dx").elements();
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* dy = at.read("dy");
-    float* dx = at.write("dx");
+    const T* dy = at.read<T>("dy");
+    T* dx = at.write<T>("dx");
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) { zero(dx + begin, end - begin); });
       parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
@@ -149,5 +158,11 @@ std::unique_ptr<Kernel> slice_bwd(const OpDesc& desc) {
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(shortcut_a)
+ERASERELU_TYPED_KERNEL(shortcut_a_bwd)
+ERASERELU_TYPED_KERNEL(concat)
+ERASERELU_TYPED_KERNEL(slice)
+ERASERELU_TYPED_KERNEL(slice_bwd)
 
 }  // namespace eraserelu::cpu

@@ -1,5 +1,6 @@
 // The update section: gradient norm and state, optimizers over the ranges of the arena, the average of the weights.
 #include <cmath>
+#include <functional>
 
 #include "backend/kernel_base.h"
 #include "base/optimizer_formulas.h"
@@ -9,12 +10,27 @@
 
 namespace eraserelu::cpu {
 
+namespace {
+
+/// Of so many elements of a gradient from one on.
+using SumOfSquares = std::function<double(std::int64_t begin, std::int64_t count)>;
+
+template <typename T>
+SumOfSquares sum_of_squares(const T* gradient) {
+  return [=](std::int64_t begin, std::int64_t count) { return loops<T>().sum_of_squares(gradient + begin, count); };
+}
+
+}  // namespace
+
+/// The gradients may be of different types.
 std::unique_ptr<Kernel> grad_norm(const OpDesc& desc) {
   const std::size_t first = desc.read_index("gradient");
   std::vector<std::int64_t> sizes;   // of each gradient
+  std::vector<DType> types;
   std::int64_t pieces = 0;
   for (std::size_t i = first; i < desc.reads.size(); ++i) {
     sizes.push_back(desc.reads[i].elements());
+    types.push_back(desc.reads[i].dtype);
     pieces += ceil_div(sizes.back(), kPieceElements);
   }
   const double maxNorm = desc.attributes.number("maxNorm");
@@ -22,8 +38,10 @@ std::unique_ptr<Kernel> grad_norm(const OpDesc& desc) {
   needs.scratchpad = static_cast<std::size_t>(pieces) * sizeof(double);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    std::vector<const float*> gradients;
-    for (std::size_t i = 0; i < sizes.size(); ++i) gradients.push_back(at.read_at(first + i));
+    std::vector<SumOfSquares> gradients;
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      gradients.push_back(types[i] == DType::bf16 ? sum_of_squares(at.read_at<Bf16>(first + i))
+                                                  : sum_of_squares(at.read_at<float>(first + i)));
     const float* loss = at.read("loss");
     float* state = at.write("state");
     double* sums = reinterpret_cast<double*>(at.scratchpad());
@@ -34,7 +52,7 @@ std::unique_ptr<Kernel> grad_norm(const OpDesc& desc) {
         const std::int64_t own = ceil_div(sizes[g], kPieceElements);
         parallel_for(own, sizes[g], [&](std::int64_t i, int) {
           const std::int64_t begin = i * kPieceElements;
-          next[i] = loops().sum_of_squares(gradients[g] + begin, std::min(kPieceElements, sizes[g] - begin));
+          next[i] = gradients[g](begin, std::min(kPieceElements, sizes[g] - begin));
         });
         next += own;
       }
@@ -63,6 +81,7 @@ std::vector<Range> ranges_of(const OpDesc& desc) {
 
 }  // namespace
 
+template <typename T>
 std::unique_ptr<Kernel> sgd_update(const OpDesc& desc) {
   const std::vector<Range> ranges = ranges_of(desc);
   const std::vector<double> weightDecay = desc.attributes.numbers("weightDecay");
@@ -71,7 +90,7 @@ std::unique_ptr<Kernel> sgd_update(const OpDesc& desc) {
   const bool nesterov = desc.attributes.flag("nesterov");
 
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* gradient = at.read("gradient");
+    const T* gradient = at.read<T>("gradient");
     const float* state = at.read("state");
     float* weights = at.write("weights");
     float* velocity = at.write("velocity");
@@ -84,13 +103,14 @@ std::unique_ptr<Kernel> sgd_update(const OpDesc& desc) {
                                       state[kStateUpdates] == 1};
         parallel_ranges(range.count, 1, [&](std::int64_t begin, std::int64_t end) {
           const std::int64_t i = range.offset + begin;
-          loops().sgd(params, gradient + i, weights + i, velocity ? velocity + i : nullptr, end - begin);
+          loops<T>().sgd(params, gradient + i, weights + i, velocity ? velocity + i : nullptr, end - begin);
         });
       }
     };
   });
 }
 
+template <typename T>
 std::unique_ptr<Kernel> adamw_update(const OpDesc& desc) {
   const std::vector<Range> ranges = ranges_of(desc);
   const std::vector<double> weightDecay = desc.attributes.numbers("weightDecay");
@@ -98,7 +118,7 @@ std::unique_ptr<Kernel> adamw_update(const OpDesc& desc) {
   const float epsilon = static_cast<float>(desc.attributes.number("epsilon"));
 
   return loop_kernel(desc, {}, [=](const Operands& at) -> Launch {
-    const float* gradient = at.read("gradient");
+    const T* gradient = at.read<T>("gradient");
     const float* state = at.read("state");
     float* weights = at.write("weights");
     float* m = at.write("m");
@@ -116,7 +136,7 @@ std::unique_ptr<Kernel> adamw_update(const OpDesc& desc) {
                                         static_cast<float>(1 - beta2), epsilon, correction1, correction2};
         parallel_ranges(range.count, 1, [&](std::int64_t begin, std::int64_t end) {
           const std::int64_t i = range.offset + begin;
-          loops().adamw(params, gradient + i, weights + i, m + i, v + i, end - begin);
+          loops<T>().adamw(params, gradient + i, weights + i, m + i, v + i, end - begin);
         });
       }
     };
@@ -134,10 +154,13 @@ std::unique_ptr<Kernel> ema_update(const OpDesc& desc) {
     return [=](std::int64_t, std::int64_t) {
       if (state[kStateFinite] == 0) return;
       parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) {
-        loops().ema(weights + begin, ema + begin, fresh, end - begin);
+        best_loops().ema(weights + begin, ema + begin, fresh, end - begin);
       });
     };
   });
 }
+
+ERASERELU_TYPED_KERNEL(sgd_update)
+ERASERELU_TYPED_KERNEL(adamw_update)
 
 }  // namespace eraserelu::cpu

@@ -8,7 +8,7 @@ import { deviceInfo, deviceProblem, devices } from '../runtime/devices.js'
 import { packageVersion } from '../runtime/package_root.js'
 import { doctorText } from './doctor_text.js'
 import { printResult, type JsonFlag } from './json.js'
-import { cpuModel, cpuQuota, hasBf16, instructionSets, memoryLimit, nvidiaDriver, platform } from './machine.js'
+import { cpuModel, cpuQuota, instructionSets, memoryLimit, nvidiaDriver, platform } from './machine.js'
 import { openMpSettings, type OpenMpSetting } from './openmp.js'
 import { cudaCrash } from './probe_cuda.js'
 
@@ -57,7 +57,7 @@ export async function doctor(flags: JsonFlag): Promise<void> {
     platform: platform(),
     addon: { file: addonFile(), loaded: reason === undefined, ...(reason !== undefined && { reason }) },
     devices: found,
-    cpu: { model: cpuModel(), processors: available, instructionSets: sets, bf16: hasBf16(sets) },
+    cpu: { model: cpuModel(), processors: available, instructionSets: sets, bf16: found.some(hasBf16) },
     openmp: openMpSettings(given, process.env),
     memory: { total: totalmem(), free: freemem() },
     limits: { ...(processors !== undefined && { processors }), ...(memory !== undefined && { memory }) },
@@ -76,6 +76,8 @@ function loaded(list: () => string[]): { names: string[]; reason?: string } {
     return { names: [], reason: `${(error as Error).message}${chosen}` }
   }
 }
+
+const hasBf16 = (device: Device) => device.works && device.name === 'cpu' && device.bf16
 
 /** Asks for no more than these, so that nothing looks for GPUs. */
 const devicesWithoutCuda = () => ['cpu', 'reference'].filter(name => deviceProblem(name) === undefined)
@@ -112,8 +114,8 @@ function notesOn({ devices, cpu, limits }: Omit<Diagnosis, 'notes'>): string[] {
         ]
       : []),
     cpu.bf16
-      ? 'The processor has bf16 instructions, but this version computes in f32 only.'
-      : 'The processor has no bf16 instructions: bf16 would be slower than f32 here. This version computes in f32 only.',
+      ? 'The processor has bf16 instructions: --precision bf16 works on the CPU. Which is faster differs from one processor to the next; `eraserelu bench MODEL --precision bf16` tells.'
+      : 'The processor has no bf16 instructions (AVX512_BF16 or AMX): the CPU computes in f32 only.',
     ...(cpu.instructionSets.length > 0 && !cpu.instructionSets.includes('avx2')
       ? ['The processor has no AVX2: training is slow.']
       : []),

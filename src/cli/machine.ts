@@ -12,9 +12,6 @@ export const cpuModel = (): string => cpus()[0]?.model ?? 'unknown'
 export const instructionSets = (cpuinfo = read('/proc/cpuinfo')): string[] =>
   (/^flags\s*:(.*)$/m.exec(cpuinfo ?? '')?.[1] ?? '').split(/\s+/).filter(flag => interesting.test(flag))
 
-/** Whether products of bfloat16 are an instruction of this CPU. */
-export const hasBf16 = (sets: readonly string[]): boolean => sets.includes('avx512_bf16') || sets.includes('amx_bf16')
-
 /** 'linux x64, kernel 6.1.0, glibc 2.36' */
 export function platform(): string {
   // Without it a report looks up the names of all connected hosts.

@@ -26,7 +26,10 @@ export const addMeasureOptions = (command: Command, { steps, warmup }: Pick<Meas
     .option('--warmup <n>', 'steps before them that are not', naturalNumber, warmup)
     .option('--threads <n>', 'threads (default: $OMP_NUM_THREADS, else one a core)', positiveInteger)
     .addOption(
-      new Option('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU')
+      new Option(
+        '--precision <type>',
+        'of activations and their gradients; bf16 also on CPUs that have it, tf32 and f16 on a GPU',
+      )
         .choices(precisions)
         .default('f32'),
     )

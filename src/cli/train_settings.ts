@@ -97,7 +97,7 @@ const table = {
   autotune: onOff('--autotune', "GPU: time cuDNN's engines at their first use and keep the fastest"),
   nondeterministic: onOff('--nondeterministic', 'GPU: allow engines that do not repeat their bytes'),
   'workspace-limit': optional('--workspace-limit <MiB>', 'GPU: most scratch memory of one engine', naturalNumber),
-  precision: choice('--precision <type>', 'of activations and their gradients; other than f32 needs a GPU', precisions, 'f32'),
+  precision: choice('--precision <type>', 'of activations and their gradients; bf16 also on CPUs that have it, tf32 and f16 on a GPU', precisions, 'f32'),
   memory: choice('--memory <use>', 'low: compute cheap activations twice in training instead of keeping them', memories, 'normal'),
   'eval-batch-size': optional('--eval-batch-size <n>', 'images an evaluation step (default: --batch-size)', positiveInteger),
 

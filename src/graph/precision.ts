@@ -1,4 +1,5 @@
 /** Precision policies: which type activations and their gradients have, and what follows for devices and the loss. */
+import { deviceInfo } from '../runtime/devices.js'
 import { Unsupported } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
 
@@ -23,5 +24,12 @@ export function checkPrecision(where: string, precision: Precision, device: stri
   const everywhere = precision === 'f32' || device.startsWith('cuda')
   // The reference backend computes in double and rounds to any type; TF32 is a library's own.
   if (everywhere || (device === 'reference' && precision !== 'tf32')) return
-  throw new Unsupported(`${where}: precision '${precision}' needs a device 'cuda'; on '${device}' use 'f32'`)
+  if (device !== 'cpu')
+    throw new Unsupported(`${where}: precision '${precision}' needs a device 'cuda'; on '${device}' use 'f32'`)
+  if (precision !== 'bf16')
+    throw new Unsupported(`${where}: precision '${precision}' needs a device 'cuda'; on '${device}' use 'f32' or 'bf16'`)
+  if (deviceInfo(device).bf16) return
+  throw new Unsupported(
+    `${where}: precision 'bf16' on 'cpu' needs a processor with AVX512_BF16 or AMX, and this one has neither: use 'f32', or a device 'cuda'`,
+  )
 }

@@ -50,7 +50,7 @@ export interface CompileOptions extends EngineOptions {
   checked?: boolean
   /** Passes that are left out, of those that only make a plan faster or smaller: 'tile', … Default: none. */
   disabledPasses?: readonly PassName[]
-  /** The type of activations; what is returned is f32. 'tf32', 'bf16' and 'f16' need a device 'cuda'. Default 'f32'. */
+  /** The type of activations; what is returned is f32. 'tf32' and 'f16' need a device 'cuda', 'bf16' that or a CPU with bf16 instructions. Default 'f32'. */
   precision?: Precision
 }
 

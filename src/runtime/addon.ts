@@ -31,6 +31,8 @@ export interface DeviceInfo {
   readonly instructions: string
   /** That compute, as OpenMP was told when the addon was loaded; of a GPU its multiprocessors. */
   readonly threads: number
+  /** Whether it computes in bf16: the CPU only where it has instructions for it (AVX512_BF16 or AMX). */
+  readonly bf16: boolean
 }
 
 /** A tensor by the layer that makes it, and its size. */

@@ -20,7 +20,7 @@ it.each<[words: string, message: RegExp]>([
   ['train --erase 5', /no basic module has a ReLU at location 5/],
   ['train --weights damaged.safetensors', /damaged.safetensors is not a sound safetensors file/],
   ['train --batch-size 100000', /batchSize 100000 is larger than the 6000 images/],
-  ['train --precision bf16', /precision 'bf16' needs a device 'cuda'; on 'cpu' use 'f32'/],
+  ['train --precision f16', /precision 'f16' needs a device 'cuda'; on 'cpu' use 'f32' or 'bf16'/],
   ['train --precision f64', /argument 'f64' is invalid. It must be one of f32, tf32, bf16, f16/],
   ['train --memory lwo', /argument 'lwo' is invalid. It must be one of normal, low. Did you mean 'low'/],
   ['bench resnet20 --memory low --infer', /bench: --memory low is for training/],

@@ -2,10 +2,17 @@
 import { expect } from 'vitest'
 import { run, type RunOperationOptions } from '../../src/graph/run.js'
 import { vocabulary } from '../../src/graph/vocabulary.js'
-import { devices } from '../../src/runtime/devices.js'
+import { deviceInfo, devices } from '../../src/runtime/devices.js'
 import type { HostTensor } from '../../src/runtime/dtype.js'
 import type { Case } from './cases/case.js'
 import { makeDraw } from './cases/draw.js'
+
+/** Why a device does not compute in a type; undefined where it does. */
+export function missingType(device: string, dtype: string): string | undefined {
+  if (device !== 'cpu' || dtype === 'f32') return undefined
+  if (dtype !== 'bf16') return `the CPU does not compute in ${dtype}`
+  return deviceInfo('cpu').bf16 ? undefined : 'this processor has no bf16 instructions (AVX512_BF16 or AMX)'
+}
 
 export type Results = Readonly<Record<string, HostTensor>>
 

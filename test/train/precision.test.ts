@@ -4,8 +4,9 @@ import { eraseReLU } from '../../src/erase.js'
 import type { Precision } from '../../src/graph/precision.js'
 import { CifarResNet } from '../../src/models/resnet_cifar.js'
 import { initialize } from '../../src/nn/init.js'
-import { devices } from '../../src/runtime/devices.js'
 import { Training, type TorchOptimizer } from '../golden/training_helper.js'
+import { missingType, testedDevices } from '../native/helpers.js'
+import { runProcess } from '../native/processes/run_process.js'
 
 const optimizer: TorchOptimizer = { lr: 0.01, momentum: 0.9, nesterov: true, weight_decay: 1e-4 }
 const batch = [4, 16, 16, 3]
@@ -35,16 +36,15 @@ async function curve(device: string, erased: boolean, precision: Precision) {
   return curve
 }
 
-// The CPU has no kernels for 16 bits.
-const able = devices().filter(device => device === 'cuda' || device === 'reference')
-
-describe.each(able)('on %s', device => {
-  test.each([
-    ['published', false],
-    ['erased', true],
-  ] as const)('%s', async (_, erased) => {
-    const expected = await curve('cpu', erased, 'f32')
-    for (const precision of ['bf16', 'f16'] as const) {
+describe.each(['reference', ...testedDevices])('on %s', device => {
+  describe.each(['bf16', 'f16'] as const)('in %s', precision => {
+    const missing = missingType(device, precision)
+    if (missing !== undefined) return test.skip(missing)
+    test.each([
+      ['published', false],
+      ['erased', true],
+    ] as const)('%s', async (_, erased) => {
+      const expected = await curve('cpu', erased, 'f32')
       const actual = await curve(device, erased, precision)
       for (const key of ['loss', 'gradientNorm'] as const) {
         const errors = actual.map((step, i) => Math.abs(step[key] - expected[i]![key]) / expected[i]![key])
@@ -52,6 +52,16 @@ describe.each(able)('on %s', device => {
         // Really in 16 bits: f32 is within 1e-5.
         expect(Math.max(...errors), `${precision}: ${key}`).toBeGreaterThan(1e-5)
       }
-    }
+    })
+  })
+})
+
+test('a processor whose bf16 instructions are hidden says what is missing and what would work', async () => {
+  const { stdout } = await runProcess('precision_of_cpu.ts', [], [], { ONEDNN_MAX_CPU_ISA: 'AVX2' })
+  expect(JSON.parse(stdout)).toEqual({
+    bf16: false,
+    message: expect.stringMatching(
+      /compile: precision 'bf16' on 'cpu' needs a processor with AVX512_BF16 or AMX.*: use 'f32', or a device 'cuda'/,
+    ) as string,
   })
 })

@@ -24,8 +24,8 @@ void clear(float* lanes, std::int64_t n) {
 
 /// Calls body(x, base, lane, size) for stretches of n elements that lie together in a tensor x with a pitch: `x` and `base`, the number of
 /// its first element, are where a stretch begins, `lane` is the place of the tiled vectors that goes with it.
-template <typename Body>
-void each_run(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body) {
+template <typename T, typename Body>
+void each_run(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body) {
   if (pitch == channels) {
     for (std::int64_t base = 0; base < n; base += period) body(x + base, base, 0, smaller(period, n - base));
     return;
@@ -33,10 +33,11 @@ void each_run(const float* x, std::int64_t n, std::int64_t channels, std::int64_
   for (std::int64_t base = 0; base < n; base += channels, x += pitch) body(x, base, base % period, channels);
 }
 
-void pitched_channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period,
+template <typename T>
+void pitched_channel_sums(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period,
                           float* lanes, float* sums) {
   clear(lanes, period);
-  each_run(x, n, channels, pitch, period, [=](const float* run, std::int64_t, std::int64_t lane, std::int64_t size) {
+  each_run(x, n, channels, pitch, period, [=](const T* run, std::int64_t, std::int64_t lane, std::int64_t size) {
     float* const sum = lanes + lane;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = 0; j < size; ++j) sum[j] += run[j];
@@ -45,13 +46,15 @@ void pitched_channel_sums(const float* x, std::int64_t n, std::int64_t channels,
   for (std::int64_t c = 0; c < channels; ++c) sums[c] = lanes[c];
 }
 
-void channel_sums(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums) {
+template <typename T>
+void channel_sums(const T* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums) {
   pitched_channel_sums(x, n, channels, channels, period, lanes, sums);
 }
 
 /// Sums of (x-K) and (x-K)² with K the mean of the first period: the error of the variance is then at most
 /// n/period times that of the exact two-pass formula, whatever the mean.
-void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
+template <typename T>
+void bn_stats(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
               float* out) {
   float* const center = lanes;
   float* const sum = lanes + period;
@@ -61,7 +64,7 @@ void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_
   for (std::int64_t c = 0; c < channels; ++c) center[c] *= static_cast<float>(channels) / static_cast<float>(head);
   tile(center, channels, period);
   clear(sum, 2 * period);
-  each_run(x, n, channels, pitch, period, [=](const float* run, std::int64_t, std::int64_t lane, std::int64_t size) {
+  each_run(x, n, channels, pitch, period, [=](const T* run, std::int64_t, std::int64_t lane, std::int64_t size) {
     const float* const centers = center + lane;
     float* const sums = sum + lane;
     float* const squared = squares + lane;
@@ -84,15 +87,15 @@ void bn_stats(const float* x, std::int64_t n, std::int64_t channels, std::int64_
 }
 
 /// The mask comes from y while it is in the first-level cache: with relu too, y > 0 where the value before it is.
-template <bool kResidual, bool kRelu>
-void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
+template <typename T, bool kResidual, bool kRelu>
+void bn_apply_as(const BnApply<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
   std::uint8_t* mask = a.mask;
-  each_run(a.x, n, channels, a.pitch, period, [&a, &mask, channels](const float* x, std::int64_t base, std::int64_t lane,
+  each_run(a.x, n, channels, a.pitch, period, [&a, &mask, channels](const T* x, std::int64_t base, std::int64_t lane,
                                                                     std::int64_t size) {
     const float* const scale = a.scale + lane;
     const float* const shift = a.shift + lane;
-    const float* const residual = kResidual ? a.residual + base : nullptr;
-    float* const y = a.y + base;
+    const T* const residual = kResidual ? a.residual + base : nullptr;
+    T* const y = a.y + base;
     ERASERELU_INDEPENDENT
     for (std::int64_t j = 0; j < size; ++j) {
       float value = fused(x[j], scale[j], shift[j]);
@@ -103,9 +106,10 @@ void bn_apply_as(const BnApply& a, std::int64_t n, std::int64_t channels, std::i
   });
 }
 
-void bn_apply(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
-  const auto with = a.relu ? bn_apply_as<true, true> : bn_apply_as<true, false>;
-  const auto without = a.relu ? bn_apply_as<false, true> : bn_apply_as<false, false>;
+template <typename T>
+void bn_apply(const BnApply<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period) {
+  const auto with = a.relu ? bn_apply_as<T, true, true> : bn_apply_as<T, true, false>;
+  const auto without = a.relu ? bn_apply_as<T, false, true> : bn_apply_as<T, false, false>;
   (a.residual ? with : without)(a, n, channels, period);
 }
 
@@ -113,10 +117,10 @@ enum class Active { all, by_mask, by_sign };
 
 /// Calls body(x, base, lane, from, to, active) for stretches [from, to) of runs as those of each_run. With a mask, `active` holds a byte for
 /// every element from base + from.
-template <Active kActive, typename Body>
-void each_stretch(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, const Body& body) {
+template <Active kActive, typename T, typename Body>
+void each_stretch(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, const Body& body) {
   if (kActive != Active::by_mask) {
-    each_run(a.x, n, channels, a.pitch, period, [&body](const float* x, std::int64_t base, std::int64_t lane, std::int64_t size) {
+    each_run(a.x, n, channels, a.pitch, period, [&body](const T* x, std::int64_t base, std::int64_t lane, std::int64_t size) {
       body(x, base, lane, 0, size, nullptr);
     });
     return;
@@ -149,13 +153,13 @@ float active_gradient(float dy, std::uint8_t active, float x, float scale, float
   return dy;
 }
 
-template <Active kActive>
-void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
+template <Active kActive, typename T>
+void bn_bwd_reduce_as(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                       float* sum_g, float* sum_gx) {
   clear(lanes, 2 * period);
-  each_stretch<kActive>(a, n, channels, period, [=](const float* x, std::int64_t base, std::int64_t lane, std::int64_t from,
+  each_stretch<kActive>(a, n, channels, period, [=](const T* x, std::int64_t base, std::int64_t lane, std::int64_t from,
                                                     std::int64_t to, const std::uint8_t* active) {
-    const float* const dy = a.dy + base;
+    const T* const dy = a.dy + base;
     const float* const scale = a.scale + lane;
     const float* const shift = a.shift + lane;
     const float* const mean = a.mean + lane;
@@ -176,19 +180,20 @@ void bn_bwd_reduce_as(const BnBackward& a, std::int64_t n, std::int64_t channels
   }
 }
 
-void bn_bwd_reduce(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sum_g,
+template <typename T>
+void bn_bwd_reduce(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sum_g,
                    float* sum_gx) {
-  const auto run = !a.relu ? bn_bwd_reduce_as<Active::all>
-                   : a.mask ? bn_bwd_reduce_as<Active::by_mask> : bn_bwd_reduce_as<Active::by_sign>;
+  const auto run = !a.relu ? bn_bwd_reduce_as<Active::all, T>
+                   : a.mask ? bn_bwd_reduce_as<Active::by_mask, T> : bn_bwd_reduce_as<Active::by_sign, T>;
   run(a, n, channels, period, lanes, sum_g, sum_gx);
 }
 
-template <Active kActive, bool kResidual>
-void bn_bwd_apply_as(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
+template <Active kActive, bool kResidual, typename T>
+void bn_bwd_apply_as(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
                      std::int64_t channels, std::int64_t period) {
-  each_stretch<kActive>(a, n, channels, period, [=](const float* x, std::int64_t base, std::int64_t lane, std::int64_t from,
+  each_stretch<kActive>(a, n, channels, period, [=](const T* x, std::int64_t base, std::int64_t lane, std::int64_t from,
                                                     std::int64_t to, const std::uint8_t* active) {
-    const float* const dy = a.dy + base;
+    const T* const dy = a.dy + base;
     const float* const scale = a.scale + lane;
     const float* const shift = a.shift + lane;
     const float* const mean = a.mean + lane;
@@ -203,12 +208,13 @@ void bn_bwd_apply_as(const BnBackward& a, const float* slope, const float* offse
   });
 }
 
-void bn_bwd_apply(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual, std::int64_t n,
+template <typename T>
+void bn_bwd_apply(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
                   std::int64_t channels, std::int64_t period) {
-  const auto with = !a.relu ? bn_bwd_apply_as<Active::all, true>
-                    : a.mask ? bn_bwd_apply_as<Active::by_mask, true> : bn_bwd_apply_as<Active::by_sign, true>;
-  const auto without = !a.relu ? bn_bwd_apply_as<Active::all, false>
-                       : a.mask ? bn_bwd_apply_as<Active::by_mask, false> : bn_bwd_apply_as<Active::by_sign, false>;
+  const auto with = !a.relu ? bn_bwd_apply_as<Active::all, true, T>
+                    : a.mask ? bn_bwd_apply_as<Active::by_mask, true, T> : bn_bwd_apply_as<Active::by_sign, true, T>;
+  const auto without = !a.relu ? bn_bwd_apply_as<Active::all, false, T>
+                       : a.mask ? bn_bwd_apply_as<Active::by_mask, false, T> : bn_bwd_apply_as<Active::by_sign, false, T>;
   (dresidual ? with : without)(a, slope, offset, dx, dresidual, n, channels, period);
 }
 

@@ -9,7 +9,7 @@ extern const Loops kLoops_v4;
 
 namespace {
 
-const Loops& best_loops() {
+const Loops& choose_loops() {
   __builtin_cpu_init();
   const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                   __builtin_cpu_supports("bmi2");
@@ -20,9 +20,15 @@ const Loops& best_loops() {
 
 }  // namespace
 
-const Loops& loops() {
-  static const Loops& chosen = best_loops();
+const Loops& best_loops() {
+  static const Loops& chosen = choose_loops();
   return chosen;
 }
+
+template <>
+const TypedLoops<float>& loops<float>() { return best_loops().f32; }
+
+template <>
+const TypedLoops<Bf16>& loops<Bf16>() { return best_loops().bf16; }
 
 }  // namespace eraserelu

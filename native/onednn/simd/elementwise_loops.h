@@ -8,37 +8,56 @@
 namespace eraserelu {
 namespace {
 
-void relu_loop(const float* x, float* y, std::int64_t n) {
+template <typename From, typename To>
+void convert_loop(const From* x, To* y, std::int64_t n) {
   ERASERELU_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] <= 0 ? 0 : x[i];   // keeps NaN
+  for (std::int64_t i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
 }
 
-void relu_bwd_loop(const float* dy, const float* y, float* dx, std::int64_t n) {
+template <typename T>
+void relu_loop(const T* x, T* y, std::int64_t n) {
   ERASERELU_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) dx[i] = y[i] > 0 ? dy[i] : 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float value = x[i];
+    y[i] = value <= 0 ? 0 : value;   // keeps NaN
+  }
 }
 
-void add_loop(const float* a, const float* b, float* y, std::int64_t n) {
+template <typename T>
+void relu_bwd_loop(const T* dy, const T* y, T* dx, std::int64_t n) {
+  ERASERELU_INDEPENDENT
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float gradient = dy[i];
+    dx[i] = y[i] > 0 ? gradient : 0;
+  }
+}
+
+template <typename A, typename B, typename Y>
+void add_loop(const A* a, const B* b, Y* y, std::int64_t n) {
   ERASERELU_INDEPENDENT
   for (std::int64_t i = 0; i < n; ++i) y[i] = a[i] + b[i];
 }
 
-void scale_loop(const float* x, float factor, float* y, std::int64_t n) {
+template <typename T>
+void scale_loop(const T* x, float factor, T* y, std::int64_t n) {
   ERASERELU_INDEPENDENT
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] * factor;
 }
 
-void divide_loop(const float* x, float divisor, float* y, std::int64_t n) {
+template <typename From, typename To>
+void divide_loop(const From* x, float divisor, To* y, std::int64_t n) {
   ERASERELU_INDEPENDENT
   for (std::int64_t i = 0; i < n; ++i) y[i] = x[i] / divisor;
 }
 
-void add_divided_loop(const float* x, float divisor, float* y, std::int64_t n) {
+template <typename T>
+void add_divided_loop(const T* x, float divisor, float* total, std::int64_t n) {
   ERASERELU_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) y[i] += x[i] / divisor;
+  for (std::int64_t i = 0; i < n; ++i) total[i] += x[i] / divisor;
 }
 
-void dropout_loop(const float* x, float* y, std::int64_t n, float p, float kept, std::uint64_t seed, std::uint64_t step,
+template <typename T>
+void dropout_loop(const T* x, T* y, std::int64_t n, float p, float kept, std::uint64_t seed, std::uint64_t step,
                   std::uint32_t op_id, std::uint64_t element) {
   std::int64_t i = 0;
   while (i < n) {
@@ -48,8 +67,8 @@ void dropout_loop(const float* x, float* y, std::int64_t n, float p, float kept,
   }
 }
 
-template <PointwiseFn kFn>
-void pointwise_as(const float* a, std::int64_t step_a, const float* b, std::int64_t step_b, float alpha, float beta, float* y,
+template <PointwiseFn kFn, typename T>
+void pointwise_as(const T* a, std::int64_t step_a, const T* b, std::int64_t step_b, float alpha, float beta, T* y,
                   std::int64_t n) {
   if (step_a == 1 && step_b == 1) {
     ERASERELU_INDEPENDENT
@@ -60,8 +79,9 @@ void pointwise_as(const float* a, std::int64_t step_a, const float* b, std::int6
   }
 }
 
-void pointwise_loop(PointwiseFn fn, const float* a, std::int64_t step_a, const float* b, std::int64_t step_b, float alpha,
-                    float beta, float* y, std::int64_t n) {
+template <typename T>
+void pointwise_loop(PointwiseFn fn, const T* a, std::int64_t step_a, const T* b, std::int64_t step_b, float alpha, float beta,
+                    T* y, std::int64_t n) {
 #define ERASERELU_CASE(name) \
   case PointwiseFn::name: return pointwise_as<PointwiseFn::name>(a, step_a, b, step_b, alpha, beta, y, n);
   switch (fn) {

@@ -12,6 +12,36 @@
 
 namespace eraserelu {
 
+namespace {
+
+template <typename T>
+constexpr TypedLoops<T> kTyped = {
+    bn_stats<T>,
+    bn_apply<T>,
+    bn_bwd_reduce<T>,
+    bn_bwd_apply<T>,
+    channel_sums<T>,
+    convert_loop<T, float>,
+    convert_loop<float, T>,
+    relu_loop<T>,
+    relu_bwd_loop<T>,
+    add_loop<T, T, T>,
+    add_loop<float, T, float>,
+    scale_loop<T>,
+    divide_loop<T, T>,
+    divide_loop<float, T>,
+    add_divided_loop<T>,
+    dropout_loop<T>,
+    pointwise_loop<T>,
+    max_pool_loop<T>,
+    max_pool_bwd_loop<T>,
+    sum_of_squares_loop<T>,
+    sgd_loop<T>,
+    adamw_loop<T>,
+};
+
+}  // namespace
+
 extern const Loops ERASERELU_JOIN(kLoops_, ERASERELU_ISA);
 
 const Loops ERASERELU_JOIN(kLoops_, ERASERELU_ISA) = {
@@ -22,25 +52,9 @@ const Loops ERASERELU_JOIN(kLoops_, ERASERELU_ISA) = {
 #else
     "sse4.2",
 #endif
-    bn_stats,
-    bn_apply,
-    bn_bwd_reduce,
-    bn_bwd_apply,
-    channel_sums,
-    relu_loop,
-    relu_bwd_loop,
-    add_loop,
-    scale_loop,
-    divide_loop,
-    add_divided_loop,
-    dropout_loop,
-    pointwise_loop,
-    max_pool_loop,
-    max_pool_bwd_loop,
-    sum_of_squares_loop,
-    sgd_loop,
-    adamw_loop,
     ema_loop,
+    kTyped<float>,
+    kTyped<Bf16>,
 };
 
 }  // namespace eraserelu

@@ -4,31 +4,36 @@
 // Per-channel vectors are passed *tiled*: repeated to `period` floats, a multiple of the channels (see period_of), so that
 // every loop is flat and vectorises for any number of channels. Tensors start at channel 0 and hold `n` elements. With a pitch a
 // loop goes pixel by pixel, on the same places of the vectors: the sums are the same bits.
+//
+// T is the type of activations, float or Bf16. Arithmetic is that of float, rounded where a T is written.
 #pragma once
 
 #include <cstdint>
 
+#include "base/bf16.h"
 #include "base/optimizer_formulas.h"
 #include "base/pointwise.h"
 
 namespace eraserelu {
 
+template <typename T>
 struct BnApply {
-  const float* x;
-  std::int64_t pitch;      // floats from a pixel of x to the next; all else is dense
+  const T* x;
+  std::int64_t pitch;      // elements from a pixel of x to the next; all else is dense
   const float* scale;      // tiled
   const float* shift;      // tiled
-  const float* residual;   // or nullptr
-  float* y;
+  const T* residual;       // or nullptr
+  T* y;
   std::uint8_t* mask;      // bits, as base/mask.h says; or nullptr
   bool relu;
 };
 
 /// Backward of batch norm with its activation: which elements were active comes from the mask, or from x with scale and shift.
+template <typename T>
 struct BnBackward {
-  const float* dy;
-  const float* x;
-  std::int64_t pitch;         // floats from a pixel of x to the next; all else is dense
+  const T* dy;
+  const T* x;
+  std::int64_t pitch;         // elements from a pixel of x to the next; all else is dense
   const std::uint8_t* mask;   // bits, or nullptr
   const float* scale;         // tiled; gamma * invstd
   const float* shift;         // tiled
@@ -36,51 +41,65 @@ struct BnBackward {
   bool relu;
 };
 
+template <typename T>
 struct WindowTap {
-  const float* row;   // the pixel's channels
-  int index;          // position in the kernel, row-major
+  const T* row;   // the pixel's channels
+  int index;      // position in the kernel, row-major
+};
+
+template <typename T>
+struct TypedLoops {
+  // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
+  // out[3][channels]: a center near the mean, the mean minus the center, the sum of squared deviations from the mean
+  void (*bn_stats)(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
+                   float* out);
+  void (*bn_apply)(const BnApply<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period);
+  void (*bn_bwd_reduce)(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
+                        float* sum_g, float* sum_gx);   // Σ g and Σ g·(x-mean)
+  // dx = scale·g + slope·(x-mean) + offset; dresidual = g (or nullptr)
+  void (*bn_bwd_apply)(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
+                       std::int64_t channels, std::int64_t period);
+  void (*channel_sums)(const T* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums);
+
+  // elementwise
+  void (*widen)(const T* x, float* y, std::int64_t n);
+  void (*narrow)(const float* x, T* y, std::int64_t n);
+  void (*relu)(const T* x, T* y, std::int64_t n);
+  void (*relu_bwd)(const T* dy, const T* y, T* dx, std::int64_t n);
+  void (*add)(const T* a, const T* b, T* y, std::int64_t n);
+  void (*add_to)(const float* total, const T* x, float* y, std::int64_t n);   // y = total + x
+  void (*scale)(const T* x, float factor, T* y, std::int64_t n);
+  void (*divide)(const T* x, float divisor, T* y, std::int64_t n);
+  void (*divide_total)(const float* x, float divisor, T* y, std::int64_t n);
+  void (*add_divided)(const T* x, float divisor, float* total, std::int64_t n);   // total += x / divisor
+  void (*dropout)(const T* x, T* y, std::int64_t n, float p, float kept, std::uint64_t seed, std::uint64_t step,
+                  std::uint32_t op_id, std::uint64_t element);   // kept = 1 - p; `element`: the number of x[0]
+  // steps are 1 or 0 (a broadcast operand)
+  void (*pointwise)(PointwiseFn fn, const T* a, std::int64_t step_a, const T* b, std::int64_t step_b, float alpha, float beta,
+                    T* y, std::int64_t n);
+
+  // pooling: one output pixel
+  void (*max_pool)(const WindowTap<T>* taps, int count, T* y, std::uint8_t* argmax, std::int64_t channels);
+  void (*max_pool_bwd)(const T* dy, const std::uint8_t* argmax, int index, float* total, std::int64_t channels);   // adds
+
+  // update
+  double (*sum_of_squares)(const T* x, std::int64_t n);
+  void (*sgd)(const SgdParams<float>& params, const T* gradient, float* weights, float* velocity, std::int64_t n);
+  void (*adamw)(const AdamwParams<float>& params, const T* gradient, float* weights, float* m, float* v, std::int64_t n);
 };
 
 struct Loops {
   const char* name;   // "avx512"
-
-  // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
-  // out[3][channels]: a center near the mean, the mean minus the center, the sum of squared deviations from the mean
-  void (*bn_stats)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, float* lanes,
-                   float* out);
-  void (*bn_apply)(const BnApply& a, std::int64_t n, std::int64_t channels, std::int64_t period);
-  void (*bn_bwd_reduce)(const BnBackward& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
-                        float* sum_g, float* sum_gx);   // Σ g and Σ g·(x-mean)
-  // dx = scale·g + slope·(x-mean) + offset; dresidual = g (or nullptr)
-  void (*bn_bwd_apply)(const BnBackward& a, const float* slope, const float* offset, float* dx, float* dresidual,
-                       std::int64_t n, std::int64_t channels, std::int64_t period);
-  void (*channel_sums)(const float* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums);
-
-  // elementwise
-  void (*relu)(const float* x, float* y, std::int64_t n);
-  void (*relu_bwd)(const float* dy, const float* y, float* dx, std::int64_t n);
-  void (*add)(const float* a, const float* b, float* y, std::int64_t n);
-  void (*scale)(const float* x, float factor, float* y, std::int64_t n);
-  void (*divide)(const float* x, float divisor, float* y, std::int64_t n);
-  void (*add_divided)(const float* x, float divisor, float* y, std::int64_t n);   // y += x / divisor
-  void (*dropout)(const float* x, float* y, std::int64_t n, float p, float kept, std::uint64_t seed, std::uint64_t step,
-                  std::uint32_t op_id, std::uint64_t element);   // kept = 1 - p; `element`: the number of x[0]
-  // steps are 1 or 0 (a broadcast operand)
-  void (*pointwise)(PointwiseFn fn, const float* a, std::int64_t step_a, const float* b, std::int64_t step_b, float alpha,
-                    float beta, float* y, std::int64_t n);
-
-  // pooling: one output pixel
-  void (*max_pool)(const WindowTap* taps, int count, float* y, std::uint8_t* argmax, std::int64_t channels);
-  void (*max_pool_bwd)(const float* dy, const std::uint8_t* argmax, int index, float* dx, std::int64_t channels);   // adds
-
-  // update
-  double (*sum_of_squares)(const float* x, std::int64_t n);
-  void (*sgd)(const SgdParams<float>& params, const float* gradient, float* weights, float* velocity, std::int64_t n);
-  void (*adamw)(const AdamwParams<float>& params, const float* gradient, float* weights, float* m, float* v, std::int64_t n);
   void (*ema)(const float* weights, float* ema, float fresh, std::int64_t n);
+  TypedLoops<float> f32;
+  TypedLoops<Bf16> bf16;
 };
 
 /// The best set of loops that this processor runs.
-const Loops& loops();
+const Loops& best_loops();
+
+/// Those for activations of type T.
+template <typename T>
+const TypedLoops<T>& loops();
 
 }  // namespace eraserelu

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "base/bf16.h"
 #include "onednn/simd/isa.h"
 
 namespace eraserelu {
@@ -25,19 +26,27 @@ inline std::uint8_t positive_bits(const float* values) {
 #endif
 }
 
+inline std::uint8_t positive_bits(const Bf16* values) {
+  float widened[8];
+  for (int i = 0; i < 8; ++i) widened[i] = values[i];
+  return positive_bits(widened);
+}
+
 /// The same of fewer than 8 values.
-inline std::uint8_t last_bits(const float* values, std::int64_t count) {
+template <typename T>
+std::uint8_t last_bits(const T* values, std::int64_t count) {
   float padded[8] = {};
   for (std::int64_t i = 0; i < count; ++i) padded[i] = values[i];
   return positive_bits(padded);
 }
 
 /// Writes the bits of n values, whole pixels; returns the byte after them.
-inline std::uint8_t* write_mask(const float* values, std::int64_t n, std::int64_t channels, std::uint8_t* mask) {
-  const float* const end = values + n;
+template <typename T>
+std::uint8_t* write_mask(const T* values, std::int64_t n, std::int64_t channels, std::uint8_t* mask) {
+  const T* const end = values + n;
   const std::int64_t stretch = gapless(n, channels), rest = stretch % 8;
   while (values < end) {
-    const float* const whole = values + stretch - rest;
+    const T* const whole = values + stretch - rest;
     for (; values < whole; values += 8) *mask++ = positive_bits(values);
     if (rest == 0) continue;
     // What stands behind the pixel may be read, but not after the last one.

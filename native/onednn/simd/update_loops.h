@@ -7,7 +7,8 @@
 namespace eraserelu {
 namespace {
 
-double sum_of_squares_loop(const float* x, std::int64_t n) {
+template <typename T>
+double sum_of_squares_loop(const T* x, std::int64_t n) {
   constexpr int kLanes = 16;
   double lanes[kLanes] = {};
   std::int64_t i = 0;
@@ -19,21 +20,23 @@ double sum_of_squares_loop(const float* x, std::int64_t n) {
   return sum;
 }
 
-void sgd_loop(const SgdParams<float>& params, const float* gradient, float* weights, float* velocity, std::int64_t n) {
+template <typename T>
+void sgd_loop(const SgdParams<float>& params, const T* gradient, float* weights, float* velocity, std::int64_t n) {
   const SgdParams<float> p = params;
   if (!velocity) {
     ERASERELU_INDEPENDENT
-    for (std::int64_t i = 0; i < n; ++i) weights[i] = sgd_weight(p, gradient[i], weights[i]);
+    for (std::int64_t i = 0; i < n; ++i) weights[i] = sgd_weight<float>(p, gradient[i], weights[i]);
     return;
   }
   ERASERELU_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) weights[i] = sgd_momentum_weight(p, gradient[i], weights[i], velocity[i]);
+  for (std::int64_t i = 0; i < n; ++i) weights[i] = sgd_momentum_weight<float>(p, gradient[i], weights[i], velocity[i]);
 }
 
-void adamw_loop(const AdamwParams<float>& params, const float* gradient, float* weights, float* m, float* v, std::int64_t n) {
+template <typename T>
+void adamw_loop(const AdamwParams<float>& params, const T* gradient, float* weights, float* m, float* v, std::int64_t n) {
   const AdamwParams<float> p = params;
   ERASERELU_INDEPENDENT
-  for (std::int64_t i = 0; i < n; ++i) weights[i] = adamw_weight(p, gradient[i], weights[i], m[i], v[i]);
+  for (std::int64_t i = 0; i < n; ++i) weights[i] = adamw_weight<float>(p, gradient[i], weights[i], m[i], v[i]);
 }
 
 void ema_loop(const float* weights, float* ema, float fresh, std::int64_t n) {
