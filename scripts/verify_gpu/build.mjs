@@ -1,7 +1,7 @@
 // Bundles the verification into plain Node scripts with all they import, and lays the files they read beside them.
 //   node scripts/verify_gpu/build.mjs [FOLDER]     default: build/verify_gpu
 import { build } from 'esbuild'
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -14,6 +14,16 @@ const goldenFiles = [
   'trajectory.json',
   'trajectory.safetensors',
 ]
+
+/** Packages that are loaded when they are needed first (src/runtime/dependency.ts) come along too: there is no node_modules beside a bundle. */
+const lateDependencies = {
+  name: 'late dependencies',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/src\/(runtime|data)\/\w+\.ts$/ }, ({ path }) => ({
+      loader: 'ts',
+      contents: readFileSync(path, 'utf8').replace(/\bdependency\(('[^']+')\)/g, '(() => require($1))'),
+    })),
+}
 
 /** Returns when the folder holds main.mjs, section.mjs and their files. */
 export async function buildVerification(folder) {
@@ -29,6 +39,7 @@ export async function buildVerification(folder) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
+    plugins: [lateDependencies],
     alias: { vitest: join(here, 'suite', 'vitest.ts') },
     // Only what draws charts and speaks to the terminal; no section does.
     external: ['@resvg/resvg-js', 'echarts'],
