@@ -50,6 +50,7 @@ export type {
   TrainingMeans,
 } from './train/events.js'
 export { evaluate, type EvaluateModelOptions } from './train/evaluate.js'
+export { fasterPrecision, type FasterPrecision } from './train/faster_precision.js'
 export type { TracedBatch } from './train/feed.js'
 export type { TrainingData } from './train/feeds.js'
 export type { Loss } from './train/training_plan.js'
