@@ -75,7 +75,7 @@ void add_convolutions(std::vector<Form>& forms, Type io) {
   }
 }
 
-enum class End { none, relu, addRelu, addLowest, add };
+enum class End { none, relu, addRelu, addReluMask, addReluMaskOfY, addLowest, add };
 
 void fill_norm(Graph& graph, Type io, std::int64_t channels, End end) {
   const Dims dims{images, channels, 28, 28}, vector{1, channels, 1, 1};
@@ -85,12 +85,15 @@ void fill_norm(Graph& graph, Type io, std::int64_t channels, End end) {
   graph.output(norm.inverse, Type::f32);
   Id y = norm.y;
   if (end != End::none && end != End::relu) y = graph.pointwise("add", {y, graph.tensor(dims, io)});
-  if (end == End::relu || end == End::addRelu) y = graph.relu(y);
+  const Id sum = y;
+  if (end != End::none && end != End::add && end != End::addLowest) y = graph.relu(y);
+  if (end == End::addReluMask || end == End::addReluMaskOfY)
+    graph.output(graph.pointwise("cmp_gt", {end == End::addReluMask ? sum : y, graph.scalar(0)}), Type::boolean);
   if (end == End::addLowest) y = graph.relu(y, {-FLT_MAX, FLT_MAX, 0});
   graph.output(y, io);
 }
 
-enum class Mask { none, recomputed, recomputedInF32, recomputedAndWritten, inMemory };
+enum class Mask { none, recomputed, recomputedInF32, recomputedAndWritten, inMemory, bits, bitsAndWritten };
 
 void fill_norm_gradient(Graph& graph, Type io, std::int64_t channels, Mask mask) {
   const Dims dims{images, channels, 28, 28}, vector{1, channels, 1, 1};
@@ -99,9 +102,11 @@ void fill_norm_gradient(Graph& graph, Type io, std::int64_t channels, Mask mask)
   const Id x = graph.tensor(dims, io), scale = graph.tensor(vector, Type::f32), mean = graph.tensor(vector, Type::f32),
            inverse = graph.tensor(vector, Type::f32);
   if (mask == Mask::inMemory) dy = graph.relu_backward(dy, graph.tensor(dims, io));
+  else if (mask == Mask::bits || mask == Mask::bitsAndWritten)
+    dy = graph.pointwise("mul", {dy, graph.tensor(dims, Type::boolean)});
   else if (mask != Mask::none)
     dy = graph.relu_backward(dy, graph.batch_norm_inference(x, mean, inverse, scale, graph.tensor(vector, Type::f32)));
-  if (mask == Mask::recomputedAndWritten) graph.output(dy, io);
+  if (mask == Mask::recomputedAndWritten || mask == Mask::bitsAndWritten) graph.output(dy, io);
   const NormGradients out = graph.batch_norm_backward(dy, x, scale, mean, inverse);
   graph.output(out.dx, io);
   graph.output(out.dscale, Type::f32);
@@ -116,6 +121,8 @@ void add_norms(std::vector<Form>& forms, Type io) {
     add("bn", [=](Graph& g) { fill_norm(g, io, channels, End::none); });
     add("bn+relu", [=](Graph& g) { fill_norm(g, io, channels, End::relu); });
     add("bn+add+relu", [=](Graph& g) { fill_norm(g, io, channels, End::addRelu); });
+    add("bn+add+relu, mask", [=](Graph& g) { fill_norm(g, io, channels, End::addReluMask); });
+    add("bn+add+relu, mask of y", [=](Graph& g) { fill_norm(g, io, channels, End::addReluMaskOfY); });
     add("bn+add+lowest", [=](Graph& g) { fill_norm(g, io, channels, End::addLowest); });
     add("bn+add", [=](Graph& g) { fill_norm(g, io, channels, End::add); });
     add("bn_bwd", [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::none); });
@@ -123,6 +130,8 @@ void add_norms(std::vector<Form>& forms, Type io) {
     add("relu_bwd+bn_bwd recomputed f32", [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::recomputedInF32); });
     add("relu_bwd+bn_bwd recomputed, written",
         [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::recomputedAndWritten); });
+    add("mask+bn_bwd", [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::bits); });
+    add("mask+bn_bwd, written", [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::bitsAndWritten); });
     add("relu_bwd+bn_bwd y", [=](Graph& g) { fill_norm_gradient(g, io, channels, Mask::inMemory); });
     add("bn_inference", [=](Graph& g) {
       std::vector<Id> vectors;

@@ -37,24 +37,29 @@ void check_norm_add(const Graph& graph, const Operation& op) {
     const bool activated = std::any_of(readers.begin(), readers.end(), [](const Operation* reader) {
       return reader->is_pointwise(CUDNN_POINTWISE_RELU_FWD) || reader->is_pointwise(CUDNN_POINTWISE_SWISH_FWD);
     });
+    // Nor may bits be made of the sum: they are made of the activation's result.
+    const bool compared = std::any_of(readers.begin(), readers.end(), [](const Operation* reader) { return reader->is_pointwise(CUDNN_POINTWISE_CMP_GT); });
+    if (compared) fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "a mask of what the activation behind a batch norm reads");
     if (!activated) fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "batch norm + add without an activation");
   }
 }
 
 /// Observed: the x of a RELU_BWD that feeds batch norm's gradient must be virtual and of the type of the gradients in memory, and
-/// its result must not be written.
+/// its result must not be written. That of a multiplication by a mask may be, and has that type too.
 void check_gradient_of_relu(const Graph& graph, const Operation& norm) {
   const Operation* relu = graph.writer_of(graph.tensor(*norm.descriptor, CUDNN_ATTR_OPERATION_NORM_BWD_DYDESC).uid);
   if (relu == nullptr) return;
   const Tensor& masked = graph.tensors.at(relu->writes.front());
-  if (!masked.isVirtual) fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "the masked gradient of a batch norm cannot be written");
+  const cudnnDataType_t type = graph.tensor(*norm.descriptor, CUDNN_ATTR_OPERATION_NORM_BWD_XDESC).type;
+  if (relu->is_pointwise(CUDNN_POINTWISE_MUL) && masked.type != type)
+    fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "the masked gradient before batch norm's has its input's type");
   if (!relu->is_pointwise(CUDNN_POINTWISE_RELU_BWD)) return;
+  if (!masked.isVirtual) fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "the masked gradient of a batch norm cannot be written");
   const Tensor& x = graph.tensor(*relu->descriptor, CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
   const Operation* source = graph.writer_of(x.uid);
   if (!x.isVirtual || source == nullptr || source->type() != CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR)
     fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN,
          "the x of a ReLU's gradient before batch norm's must be a virtual batch norm inference");
-  const cudnnDataType_t type = graph.tensor(*norm.descriptor, CUDNN_ATTR_OPERATION_NORM_BWD_XDESC).type;
   if (x.type != type || masked.type != type)
     fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "virtual tensors before batch norm's gradient have its input's type");
 }

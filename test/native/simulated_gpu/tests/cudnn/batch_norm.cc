@@ -54,6 +54,18 @@ struct Training {
   }
 };
 
+/// A mask in memory: 8 channels are a byte.
+const Dims byteDims{3, 1, 5, 4};
+Array bytes_of_positive(const Array& array) {
+  Array bytes(byteDims);
+  for (std::size_t i = 0; i < bytes.values.size(); ++i) {
+    int byte = 0;
+    for (std::size_t bit = 0; bit < 8; ++bit) byte |= (array.values[8 * i + bit] > 0) << bit;
+    bytes.values[i] = static_cast<signed char>(byte);
+  }
+  return bytes;
+}
+
 void check_add_relu(Type type, const Clip& clip) {
   Training t(type);
   const Norm norm = t.norm(type);
@@ -146,6 +158,47 @@ TEST(batch_norm_gradient_behind_a_relu_that_is_computed_again) {
     build_and_run(t.graph, t.pointers);
     const Array active = plain::combined(dy, t.y(), [](double d, double v) { return v > 0 ? d : 0; });
     const plain::Gradients expected = plain::norm_gradients(active, t.x, t.scale, t.expected.mean, t.expected.inverse);
+    CHECK_CLOSE(dx.download(), expected.dx, spacing_of(type) * 0.5001 + 2e-6);
+    CHECK_CLOSE(dscale.download(), expected.dscale, 5e-6);
+    CHECK_CLOSE(dbias.download(), expected.dbias, 5e-7);
+  }
+}
+
+// The mask of cudnn-frontend's samples "SGBN Add Relu Graph" and "DBN Add Relu Graph": bits of what is positive behind the ReLU, and the gradient times them.
+TEST(batch_norm_add_relu_with_a_mask) {
+  for (const Type type : types) {
+    Training t(type);
+    const DeviceTensor mask(byteDims, Type::i8);
+    const Norm norm = t.norm(type);
+    const Id y = t.graph.relu(t.graph.pointwise("add", {norm.y, t.input(dims, type, t.dresidual)}));
+    t.output(y, type, t.dy);
+    t.output(t.graph.pointwise("cmp_gt", {y, t.graph.scalar(0)}), Type::boolean, mask);
+    build_and_run(t.graph, t.pointers);
+    const Array sum = plain::combined(t.y(), t.residual, std::plus<double>());
+    CHECK_CLOSE(mask.download(), bytes_of_positive(sum), 0);
+    t.check_statistics();
+  }
+}
+
+TEST(batch_norm_gradient_behind_a_mask) {
+  for (const Type type : types) {
+    Training t(type);
+    const Array dy = drawn(dims, 7), bits = plain::mapped(drawn(dims, 8), [](double v) { return v > 0 ? 1.0 : 0.0; });
+    const DeviceTensor gradient(dy, type), mask(bytes_of_positive(bits), Type::i8);
+    const DeviceTensor meanIn(t.expected.mean, Type::f32), inverseIn(t.expected.inverse, Type::f32);
+    const DeviceTensor masked(dims, type), dx(dims, type), dscale(channels, Type::f32), dbias(channels, Type::f32);
+    const Id product = t.graph.pointwise("mul", {t.input(dims, type, gradient), t.input(dims, Type::boolean, mask)});
+    t.output(product, type, masked);
+    const NormGradients out =
+        t.graph.batch_norm_backward(product, t.input(dims, type, t.dx), t.input(channels, Type::f32, t.dscale),
+                                    t.input(channels, Type::f32, meanIn), t.input(channels, Type::f32, inverseIn));
+    t.output(out.dx, type, dx);
+    t.output(out.dscale, Type::f32, dscale);
+    t.output(out.dbias, Type::f32, dbias);
+    build_and_run(t.graph, t.pointers);
+    const Array active = plain::combined(dy, bits, std::multiplies<double>());
+    const plain::Gradients expected = plain::norm_gradients(active, t.x, t.scale, t.expected.mean, t.expected.inverse);
+    CHECK_CLOSE(masked.download(), active, 0);
     CHECK_CLOSE(dx.download(), expected.dx, spacing_of(type) * 0.5001 + 2e-6);
     CHECK_CLOSE(dscale.download(), expected.dscale, 5e-6);
     CHECK_CLOSE(dbias.download(), expected.dbias, 5e-7);

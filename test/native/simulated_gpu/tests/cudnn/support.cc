@@ -67,6 +67,20 @@ TEST(batch_norm_add_needs_an_activation) {
       Type::f32, [](Graph& g) { norm_add(g, dims, [](Graph& graph, Id sum) { return graph.pointwise("identity", {sum}); }); }));
 }
 
+TEST(a_mask_is_made_of_what_the_relu_gives) {
+  const auto masked = [](bool ofSum) {
+    return [=](Graph& g) {
+      norm_add(g, dims, [=](Graph& graph, Id sum) {
+        const Id y = graph.relu(sum);
+        graph.output(graph.pointwise("cmp_gt", {ofSum ? sum : y, graph.scalar(0)}), Type::boolean);
+        return y;
+      });
+    };
+  };
+  CHECK(is_supported(Type::f32, masked(false)));
+  CHECK(!is_supported(Type::f32, masked(true)));
+}
+
 TEST(batch_norm_needs_aligned_channels) {
   CHECK(is_supported(Type::f32,
                      [](Graph& g) { norm_add(g, {2, 36, 3, 5}, [](Graph& graph, Id sum) { return graph.relu(sum); }); }));
