@@ -34,6 +34,7 @@ struct Requirements {
   std::string engine;           // what will run, e.g. "dnnl jit:avx512_core" or "loops"
   std::vector<std::string> notes;   // what the plan's owner should know of the choice, a sentence each: an engine that computed wrong
   EngineChoices choices;        // those made under autotune
+  bool inRun = false;           // belongs to the operation before it: nothing may take memory of either between them
 };
 
 /// Addresses for one kernel. An absent operand is nullptr.
@@ -102,6 +103,10 @@ class Backend {
 
   /// Chooses and prepares a kernel. Throws Unsupported when this backend cannot run the operation as described, or not under this policy.
   virtual std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) = 0;
+
+  /// Kernels for two consecutive operations, where the operands that have the same name in both are the same tensors, and one kernel of a library
+  /// does the work of both. They are launched one after the other, over the whole batch. Empty: each is to be prepared on its own.
+  virtual std::vector<std::unique_ptr<Kernel>> prepare_run(const OpDesc&, const OpDesc&, const Policy&) { return {}; }
 
   /// Waits for everything launched so far; throws what went wrong in it.
   virtual void synchronize() {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "cuda/convolution_check.h"
 #include "cuda/engine_choice.h"
 
 namespace eraserelu::cuda {
@@ -37,21 +38,20 @@ void ConvolutionGraphs::build(const ConvolutionForm& form, const Policy& policy)
   for (const std::int64_t images : form.launches()) {
     CudnnGraph& graph = graphs_.try_emplace(images, io).first->second;
     form.describe(graph, images, fused_);
-    choose_engine(graph, form, images, fused_, device_, policy, requirements_);
+    ConvolutionEngineCheck check(form, images, fused_, device_);
+    choose_engine(graph, check, device_, policy, requirements_);
   }
   std::size_t& scratchpad = requirements_.scratchpad;
   std::string& engine = requirements_.engine;
   for (const auto& [images, graph] : graphs_) {
-    if (graph.workspace() > 0) scratchpad = std::max(scratchpad, graph.workspace() + kWorkspaceAlignment);
+    scratchpad = std::max(scratchpad, scratchpad_for(graph.workspace()));
     const std::string name = graph.engine();
     if (engine.find(name) == std::string::npos) engine += (engine.empty() ? "cudnn " : " + ") + name;
   }
 }
 
 void ConvolutionGraphs::bind(char* workspace) {
-  const auto address = reinterpret_cast<std::uintptr_t>(workspace);
-  const std::size_t gap = (kWorkspaceAlignment - address % kWorkspaceAlignment) % kWorkspaceAlignment;
-  workspaceAt_ = requirements_.scratchpad == 0 ? nullptr : workspace + gap;
+  workspaceAt_ = requirements_.scratchpad == 0 ? nullptr : workspace_in(workspace);
 }
 
 void ConvolutionGraphs::execute(std::int64_t images, std::vector<void*>& addresses) const {

@@ -94,6 +94,11 @@ class CudaBackend final : public Backend {
     return prepare_kernel(desc, device_, policy);
   }
 
+  std::vector<std::unique_ptr<Kernel>> prepare_run(const OpDesc& first, const OpDesc& second, const Policy& policy) override {
+    use();
+    return batch_norm_run(first, second, device_, policy);
+  }
+
   void synchronize() override {
     use();
     check(cudaStreamSynchronize(device_.stream), "waiting for the GPU: cudaStreamSynchronize");

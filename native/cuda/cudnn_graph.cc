@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cfloat>
 #include <cstdlib>
 
 #define NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING
@@ -108,6 +109,7 @@ class Graph final : public fe::graph::Graph {
 
 struct CudnnGraph::Parts {
   Graph graph;
+  fe::DataType_t io;
   bool described = false;   // the device is not here: plans are chosen, not built
   std::size_t chosen = 0;
   std::vector<Tensor> tensors;   // by Id, which is cuDNN's unique id too
@@ -120,7 +122,8 @@ struct CudnnGraph::Parts {
 };
 
 CudnnGraph::CudnnGraph(DType io) : parts_(new Parts) {
-  parts_->graph.set_io_data_type(data_type(io))
+  parts_->io = data_type(io);
+  parts_->graph.set_io_data_type(parts_->io)
       .set_intermediate_data_type(fe::DataType_t::FLOAT)
       .set_compute_data_type(fe::DataType_t::FLOAT);
 }
@@ -136,6 +139,17 @@ CudnnGraph::Id CudnnGraph::input(const TensorDesc& tensor) {
 void CudnnGraph::output(Id result, const TensorDesc& tensor) {
   describe(*parts_->tensors[result], tensor);
   parts_->tensors[result]->set_output(true);
+}
+
+CudnnGraph::Id CudnnGraph::input_bits(const TensorDesc& like) {
+  fe::graph::Tensor_attributes attributes;
+  describe(attributes, like);
+  return parts_->add(parts_->graph.tensor(attributes.set_data_type(fe::DataType_t::BOOLEAN)));
+}
+
+void CudnnGraph::output_bits(Id result, const TensorDesc& like) {
+  output(result, like);
+  parts_->tensors[result]->set_data_type(fe::DataType_t::BOOLEAN);
 }
 
 CudnnGraph::Id CudnnGraph::convolution(Id x, Id w, const Windows& windows) {
@@ -167,6 +181,50 @@ CudnnGraph::Id CudnnGraph::add(Id a, Id b) {
 CudnnGraph::Id CudnnGraph::relu(Id x) {
   const auto attributes = fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::RELU_FWD);
   return parts_->add(parts_->graph.pointwise(parts_->tensors[x], attributes));
+}
+
+CudnnGraph::Id CudnnGraph::unclipped_relu(Id x) {
+  const auto attributes = fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::RELU_FWD).set_relu_lower_clip(-FLT_MAX);
+  return parts_->add(parts_->graph.pointwise(parts_->tensors[x], attributes));
+}
+
+CudnnGraph::Norm CudnnGraph::batch_norm(Id x, Id gamma, Id beta, float epsilon) {
+  auto& tensors = parts_->tensors;
+  Tensor constant = parts_->graph.tensor(epsilon);
+  const auto attributes = fe::graph::Batchnorm_attributes().set_epsilon(constant);
+  const auto results = parts_->graph.batchnorm(tensors[x], tensors[gamma], tensors[beta], attributes);
+  const Id mean = parts_->add(results[1]), invstd = parts_->add(results[2]);
+  return {mean, invstd, parts_->add(results[0])};
+}
+
+CudnnGraph::Id CudnnGraph::positive(Id y) {
+  const auto attributes = fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::CMP_GT);
+  return parts_->add(parts_->graph.pointwise(parts_->tensors[y], parts_->graph.tensor(0.0f), attributes));
+}
+
+CudnnGraph::Id CudnnGraph::masked(Id dy, Id bits) {
+  const auto attributes = fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::MUL);
+  return parts_->add(parts_->graph.pointwise(parts_->tensors[dy], parts_->tensors[bits], attributes));
+}
+
+CudnnGraph::Id CudnnGraph::relu_gradient(Id dy, Id x, Id gamma, Id beta, Id mean, Id invstd) {
+  auto& tensors = parts_->tensors;
+  const Tensor y = parts_->graph.batchnorm_inference(tensors[x], tensors[mean], tensors[invstd], tensors[gamma], tensors[beta],
+                                                     fe::graph::Batchnorm_inference_attributes());
+  y->set_data_type(parts_->io);   // what is not in memory must have the type of what is: support_table.txt
+  parts_->add(y);
+  const auto attributes = fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::RELU_BWD);
+  const Tensor gradient = parts_->graph.pointwise(tensors[dy], y, attributes);
+  gradient->set_data_type(parts_->io);
+  return parts_->add(gradient);
+}
+
+CudnnGraph::NormGradients CudnnGraph::batch_norm_gradients(Id dy, Id x, Id gamma, Id mean, Id invstd) {
+  auto& tensors = parts_->tensors;
+  const auto attributes = fe::graph::Batchnorm_backward_attributes().set_saved_mean_and_inv_variance(tensors[mean], tensors[invstd]);
+  const auto results = parts_->graph.batchnorm_backward(tensors[dy], tensors[x], tensors[gamma], attributes);
+  const Id dgamma = parts_->add(results[1]), dbeta = parts_->add(results[2]);
+  return {dgamma, dbeta, parts_->add(results[0])};
 }
 
 void CudnnGraph::propose(const Device& device) {

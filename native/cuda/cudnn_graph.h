@@ -41,19 +41,37 @@ class CudnnGraph {
  public:
   using Id = std::size_t;
 
-  /// `io`: the type of the convolution's operands; sums are f32.
+  /// `io`: the type of the activations; sums are f32.
   explicit CudnnGraph(DType io);
   ~CudnnGraph();
 
   /// Tensors in memory, in the order in which execute() takes their addresses. An output is a result that goes to memory.
   Id input(const TensorDesc& tensor);
   void output(Id result, const TensorDesc& tensor);
+  /// A mask (base/mask.h), a bit for each element of `like`.
+  Id input_bits(const TensorDesc& like);
+  void output_bits(Id result, const TensorDesc& like);
 
   Id convolution(Id x, Id w, const Windows& windows);
   Id convolution_data(Id dy, Id w, const Windows& windows, const TensorDesc& dx);
   Id convolution_filter(Id dy, Id x, const Windows& windows, const TensorDesc& dw);
   Id add(Id a, Id b);   // b may be a vector of channels
   Id relu(Id x);
+  Id unclipped_relu(Id x);   // the identity: its lower clip is the most negative float
+
+  /// Batch norm in training; the results in the order in which they count as tensors in memory.
+  struct Norm {
+    Id mean, invstd, y;
+  };
+  Norm batch_norm(Id x, Id gamma, Id beta, float epsilon);
+  Id positive(Id y);   // bits
+  /// The gradient that passes the ReLU behind batch norm: where `bits` say so, or where batch norm is positive, which is computed again.
+  Id masked(Id dy, Id bits);
+  Id relu_gradient(Id dy, Id x, Id gamma, Id beta, Id mean, Id invstd);
+  struct NormGradients {
+    Id dgamma, dbeta, dx;
+  };
+  NormGradients batch_norm_gradients(Id dy, Id x, Id gamma, Id mean, Id invstd);
 
   /// Asks cuDNN's heuristics for plans. Throws CudnnRefusal when there is none.
   void propose(const Device& device);
@@ -78,5 +96,11 @@ class CudnnGraph {
 };
 
 constexpr std::size_t kWorkspaceAlignment = 256;
+
+/// The scratchpad for a workspace, and where in it the workspace begins.
+inline std::size_t scratchpad_for(std::size_t workspace) { return workspace > 0 ? workspace + kWorkspaceAlignment : 0; }
+inline void* workspace_in(char* scratchpad) {
+  return scratchpad + (kWorkspaceAlignment - reinterpret_cast<std::uintptr_t>(scratchpad) % kWorkspaceAlignment) % kWorkspaceAlignment;
+}
 
 }  // namespace eraserelu::cuda

@@ -1,12 +1,14 @@
 // Nobody has seen an engine of cuDNN computing the right thing on this device until it was checked: run once on random operands, and a sample of its results
-// compared with a plain convolution of our own (kernels/verify_convolution.h).
+// compared with what plain kernels of our own compute (convolution_check.h, batch_norm_check.h).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "cuda/convolution_form.h"
+#include "cuda/cudnn_graph.h"
 #include "cuda/device.h"
+#include "plan/op_desc.h"
 
 namespace eraserelu::cuda {
 
@@ -24,33 +26,45 @@ class DeviceMemory {
   void* data_ = nullptr;
 };
 
-/// Operands for one graph of a form, made at the first run.
+/// " x[8,32,32,16]bf16@16"
+std::string operand_text(const char* name, const TensorDesc& tensor);
+
+/// Operands for one graph, made at the first run.
 class EngineCheck {
  public:
-  EngineCheck(const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device)
-      : form_(form), images_(images), fused_(fused), device_(device) {}
+  /// `form`: all that an engine's results and speed depend on beside device and versions, on one line.
+  EngineCheck(const OpDesc& desc, std::string form, const Device& device) : device_(device), desc_(desc), form_(std::move(form)) {}
+  virtual ~EngineCheck() = default;
 
-  /// The largest error of a sample of the results: the distance from the right value, relative to that or to the root of the sum of squares of what is
-  /// added up for it, whichever is larger. NaN where a result is no number or was not written. Throws std::runtime_error in cuDNN's words when
-  /// the engine cannot be run, OutOfMemory, and DeviceError.
-  double error(const CudnnGraph& graph);
+  const OpDesc& desc() const { return desc_; }
+  const std::string& form() const { return form_; }
+
+  /// The largest error of a sample of the results, relative to what their rounding may cost. NaN where a result is no number or was not written. Throws
+  /// std::runtime_error in cuDNN's words when the engine cannot be run, OutOfMemory, and DeviceError.
+  virtual double error(const CudnnGraph& graph) = 0;
+
+  /// The largest error that passes, for an engine that rounds its operands or not.
+  virtual double allowed(bool rounds) const = 0;
+
+  /// Whether kernels of our own do the same, so that none of cuDNN's needs to be taken.
+  virtual bool has_own() const { return false; }
+  virtual double own_seconds() { return 0; }
 
   /// Seconds of one execution: the least of a few. Throws as error() does.
   double seconds(const CudnnGraph& graph);
 
- private:
-  void prepare();
-  void run(const CudnnGraph& graph, const DeviceMemory& workspace) const;
+ protected:
+  /// Of the graph's operands, in its order.
+  virtual std::vector<void*> addresses() = 0;
 
-  const ConvolutionForm& form_;
-  const std::int64_t images_;
-  const bool fused_;
+  void run(const CudnnGraph& graph, const DeviceMemory& workspace);
+  double seconds_of(const std::function<void()>& launches);
+
   const Device& device_;
-  std::vector<DeviceMemory> operands_;   // in the graph's order
-};
 
-/// The largest error that passes, for an engine that rounds its operands or not: f32 1e-5, or 1e-7 times the root of the number of products where that is more,
-/// TF32 4e-3, bf16 1e-2, f16 2e-3.
-double allowed_error(const ConvolutionForm& form, std::int64_t images, bool rounds);
+ private:
+  const OpDesc desc_;
+  const std::string form_;
+};
 
 }  // namespace eraserelu::cuda

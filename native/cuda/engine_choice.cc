@@ -9,27 +9,10 @@
 
 #include "base/error.h"
 #include "cuda/engine_cache.h"
-#include "cuda/engine_check.h"
 
 namespace eraserelu::cuda {
 
 namespace {
-
-/// All that an engine's results and speed depend on beside device and versions, on one line.
-std::string form_text(const ConvolutionForm& form, std::int64_t images, bool fused) {
-  const Windows& windows = form.windows();
-  std::ostringstream text;
-  text << form.desc().spec->name;
-  for (const ConvolutionForm::Operand& operand : form.operands(fused)) {
-    TensorDesc tensor = operand.tensor;
-    if (operand.images) tensor = form.part(tensor, images);
-    text << " " << operand.name << to_string(tensor.shape) << name_of(tensor.dtype) << "@" << std::min<std::int64_t>(tensor.alignment, 16);
-  }
-  text << " stride" << to_string(windows.stride) << " pad" << to_string(windows.before) << to_string(windows.after) << " dilation"
-       << to_string(windows.dilation);
-  if (fused && form.activation() == Activation::relu) text << " relu";
-  return text.str();
-}
 
 /// What findings depend on beside the form, and where they are kept.
 struct KnownDevice {
@@ -52,6 +35,8 @@ KnownDevice& known(const Device& device) {
   return known;
 }
 
+constexpr const char* kOwn = "own";
+
 class Choice {
   struct Row {
     std::size_t index;
@@ -59,18 +44,14 @@ class Choice {
   };
 
  public:
-  Choice(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-         Requirements& told)
+  Choice(CudnnGraph& graph, EngineCheck& check, const Device& device, const Policy& policy, Requirements& told)
       : graph_(graph),
-        form_(form),
-        images_(images),
+        check_(check),
         described_(!device.described.empty()),
         known_(known(device)),
         policy_(policy),
         told_(told),
-        check_(form, images, fused, device),
-        formText_(form_text(form, images, fused)),
-        key_(known_.identity + "; " + formText_),
+        key_(known_.identity + "; " + check.form()),
         findings_(known_.findings.load(key_)) {}
 
   void first() {
@@ -81,12 +62,14 @@ class Choice {
     refuse();
   }
 
-  /// The engine that an earlier run took, else the fastest; and tells which it is.
-  void again_or_fastest() {
-    const std::vector<Row> rows = allowed();
-    const auto before = policy_.choices.find(formText_);
+  /// The engine that an earlier run took, else the fastest; and tells which it is. False: our own kernels.
+  bool again_or_fastest() {
+    std::vector<Row> rows = allowed();
+    if (check_.has_own()) rows.push_back({0, {kOwn}});
+    const auto before = policy_.choices.find(check_.form());
     if (before == policy_.choices.end() || !again(rows, before->second)) fastest(rows);
-    told_.choices[formText_] = graph_.engine();
+    told_.choices[check_.form()] = taken_;
+    return taken_ != kOwn;
   }
 
  private:
@@ -94,7 +77,7 @@ class Choice {
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& each) { return each.engine.name == name; });
     if (row == rows.end()) reject(name, "cuDNN does not offer it here, or the options do not allow it");
     else if (build(*row) && passes(*row)) return true;
-    told_.notes.push_back(form_.desc().to_string() + ": another of cuDNN's engines is chosen than before: " + reasons_.back());
+    told_.notes.push_back(check_.desc().to_string() + ": another of cuDNN's engines is chosen than before: " + reasons_.back());
     return false;
   }
 
@@ -119,7 +102,7 @@ class Choice {
     for (std::size_t i = 0; i < graph_.candidates(); ++i) {
       const Row row{i, graph_.candidate(i)};
       if (!names.insert(row.engine.name).second) continue;
-      const std::string reason = objection(row.engine, policy_, form_.desc().reads[0].dtype);
+      const std::string reason = objection(row.engine, policy_, check_.desc().reads[0].dtype);
       if (reason.empty()) rows.push_back(row);
       else reject(row.engine.name, reason);
     }
@@ -127,6 +110,8 @@ class Choice {
   }
 
   bool build(const Row& row) {
+    taken_ = row.engine.name;
+    if (taken_ == kOwn) return true;
     try {
       graph_.build(row.index, policy_.workspaceLimit);
       return true;
@@ -138,8 +123,9 @@ class Choice {
 
   /// Of the plan that was built last.
   bool passes(const Row& row) {
+    if (row.engine.name == kOwn) return true;
     if (described_) return true;   // nothing can be run on a GPU that is not here
-    const double allowed = allowed_error(form_, images_, row.engine.rounds);
+    const double allowed = check_.allowed(row.engine.rounds);
     const auto found = findings_.find(row.engine.name);
     const bool isNew = found == findings_.end();
     if (isNew && !measure(row)) return false;
@@ -156,7 +142,7 @@ class Choice {
     return run(row, [&] { findings_[row.engine.name] = {check_.error(graph_), -1}; });
   }
   bool time(const Row& row) {
-    return run(row, [&] { findings_[row.engine.name].seconds = check_.seconds(graph_); });
+    return run(row, [&] { findings_[row.engine.name].seconds = row.engine.name == kOwn ? check_.own_seconds() : check_.seconds(graph_); });
   }
 
   template <typename Run>
@@ -165,7 +151,7 @@ class Choice {
       find_out();
     } catch (const Error& error) {
       const char* advice = error.code() == ErrorCode::OutOfMemory ? ". Use a smaller batch." : "";
-      fail(error.code(), form_.desc().to_string(), ": cuDNN's engine ", row.engine.name, " cannot be checked before its first use: ", error.what(), advice);
+      fail(error.code(), check_.desc().to_string(), ": cuDNN's engine ", row.engine.name, " cannot be checked before its first use: ", error.what(), advice);
     } catch (const std::runtime_error& error) {   // may be better next time: not kept
       const std::string reason = std::string("it cannot be run: ") + error.what();
       reject(row.engine.name, reason);
@@ -177,7 +163,7 @@ class Choice {
   }
 
   void tell(const Row& row, const std::string& reason) {
-    told_.notes.push_back(form_.desc().to_string() + ": cuDNN's engine " + row.engine.name + " is not used: " + reason);
+    told_.notes.push_back(check_.desc().to_string() + ": cuDNN's engine " + row.engine.name + " is not used: " + reason);
   }
 
   void reject(const std::string& engine, const std::string& reason) {
@@ -191,15 +177,14 @@ class Choice {
   }
 
   CudnnGraph& graph_;
-  const ConvolutionForm& form_;
-  const std::int64_t images_;
+  EngineCheck& check_;
   const bool described_;
   KnownDevice& known_;
   const Policy& policy_;
   Requirements& told_;
-  EngineCheck check_;
-  const std::string formText_, key_;
+  const std::string key_;
   EngineFindings findings_;
+  std::string taken_;                  // what was built last
   std::vector<std::string> reasons_;   // against each engine that cannot be used
 };
 
@@ -211,11 +196,12 @@ std::string objection(const EngineCandidate& candidate, const Policy& policy, DT
   return "";
 }
 
-void choose_engine(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-                   Requirements& told) {
+bool choose_engine(CudnnGraph& graph, EngineCheck& check, const Device& device, const Policy& policy, Requirements& told) {
   graph.propose(device);
-  Choice choice(graph, form, images, fused, device, policy, told);
-  policy.autotune ? choice.again_or_fastest() : choice.first();
+  Choice choice(graph, check, device, policy, told);
+  if (policy.autotune) return choice.again_or_fastest();
+  choice.first();
+  return true;
 }
 
 }  // namespace eraserelu::cuda

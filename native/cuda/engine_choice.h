@@ -1,21 +1,20 @@
-// Which of the plans that cuDNN offers for a convolution is taken: what cuDNN thinks the fastest of those that the policy allows and that compute right on
+// Which of the plans that cuDNN offers for a graph is taken: what cuDNN thinks the fastest of those that the policy allows and that compute right on
 // this device; under `autotune` what an earlier run took, else the fastest as measured. What was found out is kept (engine_cache.h).
 #pragma once
 
 #include <string>
 
 #include "backend/backend.h"
-#include "cuda/convolution_form.h"
-#include "cuda/device.h"
+#include "cuda/engine_check.h"
 
 namespace eraserelu::cuda {
 
 /// Why a policy does not allow a plan for a graph whose operands are of type `io`; "" when it does.
 std::string objection(const EngineCandidate& candidate, const Policy& policy, DType io);
 
-/// Builds the plan to use for a graph that `form` described for so many images. Adds to `told` a note on each engine that was found to compute wrong or is
-/// not taken again, and under `autotune` the choice. Throws CudnnRefusal with the reason against each plan when none can be used; OutOfMemory and DeviceError.
-void choose_engine(CudnnGraph& graph, const ConvolutionForm& form, std::int64_t images, bool fused, const Device& device, const Policy& policy,
-                   Requirements& told);
+/// Builds the plan to use for the graph that `check` checks. Adds to `told` a note on each engine that was found to compute wrong or is
+/// not taken again, and under `autotune` the choice. False: none, our own kernels are faster. Throws CudnnRefusal with the reason against each plan when
+/// none can be used; OutOfMemory and DeviceError.
+bool choose_engine(CudnnGraph& graph, EngineCheck& check, const Device& device, const Policy& policy, Requirements& told);
 
 }  // namespace eraserelu::cuda

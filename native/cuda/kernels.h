@@ -31,6 +31,9 @@ std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc, Device& device);
 std::unique_ptr<Kernel> batch_norm_infer(const OpDesc& desc, Device& device);
 std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc, Device& device);
 
+// batch_norm_run.cc: under autotune, bnStats and bnApply or bnBwdReduce and bnBwdApply as one graph of cuDNN, where that is faster; or empty
+std::vector<std::unique_ptr<Kernel>> batch_norm_run(const OpDesc& first, const OpDesc& second, Device& device, const Policy& policy);
+
 // pooling.cc
 std::unique_ptr<Kernel> max_pool(const OpDesc& desc, Device& device);
 std::unique_ptr<Kernel> max_pool_bwd(const OpDesc& desc, Device& device);

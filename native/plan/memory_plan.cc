@@ -67,7 +67,7 @@ class MemoryPlanner {
     for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
       while (region < desc_.regions.size() && node >= desc_.regions[region].end) ++region;
       const bool inside = region < desc_.regions.size() && node > desc_.regions[region].begin;
-      plan_.steps[node] = node == 0 || inside ? step : ++step;
+      plan_.steps[node] = node == 0 || inside || requirements_[node].inRun ? step : ++step;
     }
     last_step_ = step;
   }

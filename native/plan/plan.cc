@@ -2,7 +2,9 @@
 #include "plan/plan.h"
 
 #include <algorithm>
+#include <map>
 #include <new>
+#include <sstream>
 
 #include "base/error.h"
 #include "plan/op_checks.h"
@@ -63,14 +65,41 @@ OpDesc Plan::describe(int node) const {
   return op;
 }
 
+OpDesc Plan::checked(int node) const {
+  const OpDesc op = describe(node);
+  check_shapes(op);
+  check_in_place(op, desc_.nodes[node].reads, desc_.nodes[node].writes);
+  return op;
+}
+
+bool Plan::is_run(int node) const {
+  if (desc_.checked || node + 1 >= static_cast<int>(desc_.nodes.size())) return false;
+  const NodeEntry &first = desc_.nodes[node], &second = desc_.nodes[node + 1];
+  if (first.section != second.section || describe(node).chunk > 0 || describe(node + 1).chunk > 0) return false;
+  std::map<std::string, int> tensors;
+  const auto agree = [&tensors](const char* names, const std::vector<int>& operands) {
+    std::istringstream list(names);
+    std::size_t i = 0;
+    for (std::string name; list >> name && i < operands.size(); ++i)
+      if (tensors.emplace(name, operands[i]).first->second != operands[i]) return false;
+    return true;
+  };
+  return agree(first.spec->reads, first.reads) && agree(first.spec->writes, first.writes) && agree(second.spec->reads, second.reads);
+}
+
 void Plan::prepare(const PrepareProgress& progress) {
-  for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
-    const OpDesc op = describe(node);
-    check_shapes(op);
-    check_in_place(op, desc_.nodes[node].reads, desc_.nodes[node].writes);
-    kernels_.push_back(backend_.prepare(op, desc_.policy));
-    requirements_.push_back(kernels_.back()->requirements());
-    if (progress) progress(kernels_.size(), desc_.nodes.size());
+  const std::size_t total = desc_.nodes.size();
+  while (kernels_.size() < total) {
+    const int node = static_cast<int>(kernels_.size());
+    const OpDesc op = checked(node);
+    std::vector<std::unique_ptr<Kernel>> kernels;
+    if (is_run(node)) kernels = backend_.prepare_run(op, checked(node + 1), desc_.policy);
+    if (kernels.empty()) kernels.push_back(backend_.prepare(op, desc_.policy));
+    for (std::unique_ptr<Kernel>& kernel : kernels) {
+      requirements_.push_back(kernel->requirements());
+      kernels_.push_back(std::move(kernel));
+      if (progress) progress(kernels_.size(), total);
+    }
   }
 }
 

@@ -114,6 +114,9 @@ class Plan {
   };
 
   OpDesc describe(int node) const;
+  OpDesc checked(int node) const;   // throws where it is described wrong
+  /// Whether a backend may make one kernel of a node and the next.
+  bool is_run(int node) const;
   void prepare(const PrepareProgress& progress);
   void make_steps();
   void ensure_memory();

@@ -6,6 +6,7 @@
 #include "base/optimizer_formulas.h"
 #include "cuda/kernel.h"
 #include "cuda/kernels/channel_packs.h"
+#include "cuda/kernels/flat.h"
 
 namespace eraserelu::cuda {
 namespace {
@@ -113,6 +114,13 @@ __global__ void __launch_bounds__(blockSize)
   statistics.invstd[c] = static_cast<float>(1.0 / sqrt(variance + epsilon));
 }
 
+__global__ void __launch_bounds__(blockSize) variance_kernel(const float* invstd, double epsilon, float* variance, std::int64_t channels) {
+  const std::int64_t c = thread_number();
+  if (c >= channels) return;
+  const double square = 1.0 / (static_cast<double>(invstd[c]) * invstd[c]) - epsilon;
+  variance[c] = static_cast<float>(square < 0 ? 0 : square);   // a NaN stays one
+}
+
 template <typename Own>
 __global__ void __launch_bounds__(blockSize)
     bn_apply_kernel(BnApply a, std::int64_t channels, std::int64_t first, std::int64_t rows) {
@@ -176,6 +184,10 @@ cudaError_t bn_stats_combine(const float* partial, const Pieces& pieces, double 
                              cudaStream_t stream) {
   return launch(bn_stats_combine_kernel, combining_grid(pieces.channels), combining_block(), 0, stream, partial, pieces, epsilon,
                 statistics);
+}
+
+cudaError_t bn_variance(const float* invstd, double epsilon, float* variance, std::int64_t channels, cudaStream_t stream) {
+  return launch(variance_kernel, grid_for(channels), dim3(blockSize), 0, stream, invstd, epsilon, variance, channels);
 }
 
 cudaError_t bn_apply(DType dtype, const BnApply& apply, std::int64_t channels, std::int64_t first, std::int64_t rows,

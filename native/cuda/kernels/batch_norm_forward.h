@@ -31,6 +31,9 @@ struct BnStatistics {
 cudaError_t bn_stats_combine(const float* partial, const Pieces& pieces, double epsilon, BnStatistics statistics,
                              cudaStream_t stream);
 
+/// The variance that an inverse standard deviation was computed from.
+cudaError_t bn_variance(const float* invstd, double epsilon, float* variance, std::int64_t channels, cudaStream_t stream);
+
 /// y = act(batch norm of x + residual). The memory of y may be that of x or the residual.
 struct BnApply {
   BnParameters parameters;

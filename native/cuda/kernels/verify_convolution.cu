@@ -14,9 +14,12 @@ namespace eraserelu::cuda {
 namespace {
 
 template <typename T>
-__global__ void __launch_bounds__(blockSize) random_kernel(std::uint64_t seed, T* values, std::int64_t n) {
+__global__ void __launch_bounds__(blockSize) random_kernel(std::uint64_t seed, T* values, std::int64_t n, float steps) {
   const std::int64_t i = thread_number();
-  if (i < n) values[i] = from_float<T>(2 * philox_uniform(seed, 0, 0, static_cast<std::uint64_t>(i)) - 1);
+  if (i >= n) return;
+  float value = 2 * philox_uniform(seed, 0, 0, static_cast<std::uint64_t>(i)) - 1;
+  if (steps > 0) value = (floorf(value * steps) + 0.5f) / steps;
+  values[i] = from_float<T>(value);
 }
 
 template <typename T>
@@ -134,10 +137,10 @@ auto kernel_for(ConvolutionResult result) {
 
 }  // namespace
 
-cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::int64_t n, cudaStream_t stream) {
+cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::int64_t n, cudaStream_t stream, float steps) {
   return with_type(dtype, [&](auto type) {
     using T = typename decltype(type)::type;
-    return launch(random_kernel<T>, grid_for(n), dim3(blockSize), 0, stream, seed, static_cast<T*>(values), n);
+    return launch(random_kernel<T>, grid_for(n), dim3(blockSize), 0, stream, seed, static_cast<T*>(values), n, steps);
   });
 }
 

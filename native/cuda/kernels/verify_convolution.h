@@ -11,8 +11,9 @@
 
 namespace eraserelu::cuda {
 
-/// Uniform numbers in [-1, 1), the same for the same seed.
-cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::int64_t n, cudaStream_t stream);
+/// Uniform numbers in [-1, 1), the same for the same seed. With `steps` (a power of two) they are odd multiples of 1/(2·steps): products and sums of a
+/// few are exact, and so are their signs.
+cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::int64_t n, cudaStream_t stream, float steps = 0);
 
 /// x [images, height, width, channels], w [filters, kernel, channels / groups], y [images, outHeight, outWidth, filters].
 struct ConvolutionSizes {

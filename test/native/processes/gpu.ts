@@ -1,4 +1,12 @@
 /** Uses device `cuda` in ways that depend on the environment of the process, and prints what came of it as JSON. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eraseReLU } from '../../../src/erase.js'
+import { CifarResNet } from '../../../src/models/resnet_cifar.js'
+import { sgd } from '../../../src/optim/index.js'
+import { Trainer, type TrainerOptions } from '../../../src/train/trainer.js'
+import { source, weightsOf } from '../../train/training.js'
 import { deviceInfo, devices, deviceProblem } from '../../../src/runtime/devices.js'
 import { Store } from '../../../src/runtime/store.js'
 import { run } from '../../../src/graph/run.js'
@@ -97,6 +105,28 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     using session = await compile(model, { inputs: { x: { shape: [2, 6, 6, 8] } }, device: 'cuda', ...options })
     await new Promise(resolve => setImmediate(resolve))
     return { engines: session.engines.map(({ engine }) => engine), warnings }
+  },
+  /** Two steps of a small residual network: losses, weights with running statistics, and by what batch norm was computed. */
+  norms: async () => {
+    const { erased = false, ...options } = JSON.parse(process.argv[3] ?? '{}') as Partial<TrainerOptions> & { erased?: boolean }
+    const model = initialize(new CifarResNet(8), 1)
+    if (erased) eraseReLU(model)
+    const outputDir = mkdtempSync(join(tmpdir(), 'eraserelu-norms-'))
+    const warnings: string[] = []
+    process.on('warning', ({ message }) => warnings.push(message))
+    const losses: number[] = []
+    {
+      const settings = { batchSize: 8, epochs: 1, optimizer: sgd({ lr: 0.05, momentum: 0.9 }), device: 'cuda' }
+      await using trainer = new Trainer(model, { data: source(16, [16, 16, 3], { classes: 10 }), ...settings, ...options })
+      for await (const event of trainer.fit({ outputDir })) if (event.type === 'step') losses.push(event.loss)
+    }
+    const file = join(outputDir, 'engines.json')
+    const { engines } = existsSync(file)
+      ? (JSON.parse(readFileSync(file, 'utf8')) as { engines: Record<string, string> })
+      : { engines: {} }
+    rmSync(outputDir, { recursive: true })
+    const norms = Object.fromEntries(Object.entries(engines).filter(([computed]) => computed.startsWith('bn')))
+    return { losses, weights: [...weightsOf(model)], norms, warnings }
   },
   memory: () => run('relu', { x: ramp([1 << 20]) }, {}, { device: 'cuda' }),
 }

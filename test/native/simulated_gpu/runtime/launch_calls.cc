@@ -1,10 +1,12 @@
-// Kernel launches: the checks a driver makes, then the grid as one operation of the stream.
+// Kernel launches: the checks a driver makes, then the grid as one operation of the stream, which takes as long as SIM_KERNEL_TIME says or longer.
 #include <cxxabi.h>
 #include <dlfcn.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <thread>
 
 #include "device/block.h"
 #include "devices.h"
@@ -45,6 +47,8 @@ void run(const SimLaunch& launch) {
   for (const void* each : launch.pointers)
     if (each != nullptr && !is_accessible(opened_device(), each, 1))
       throw Fault{cudaErrorIllegalAddress, "an argument is " + describe(each)};
+  static const char* const least = std::getenv("SIM_KERNEL_TIME");   // milliseconds
+  if (least != nullptr) std::this_thread::sleep_for(std::chrono::milliseconds(std::atol(least)));
   const std::string complaint = simulated_gpu::run_grid(launch.grid, launch.block, launch.shared, launch.thread);
   if (!complaint.empty()) throw Fault{cudaErrorLaunchFailure, complaint};
 }
