@@ -13,8 +13,8 @@ export class Parameter {
   name = ''
   /** False keeps the value as it is in training: no gradient, no optimizer state. */
   trainable: boolean
-  /** The values, in the order of `shape`, last dimension fastest. */
-  readonly data: Float32Array
+  private readonly values: Float32Array
+  private pending: ((values: Float32Array) => void) | undefined
 
   constructor(
     /** Filters [K, R, S, C/groups], linear weights [K, C], everything of a channel [C]. */
@@ -25,11 +25,30 @@ export class Parameter {
     readonly inputShape?: readonly [height: number, width: number, channels: number],
   ) {
     this.trainable = role !== 'statistic'
-    this.data = new Float32Array(elementsOf(shape))
+    this.values = new Float32Array(elementsOf(shape))
+  }
+
+  /** The values, in the order of `shape`, last dimension fastest. */
+  get data(): Float32Array {
+    const fill = this.pending
+    this.pending = undefined
+    fill?.(this.values)
+    return this.values
   }
 
   /** Number of elements. */
   get size(): number {
-    return this.data.length
+    return this.values.length
+  }
+
+  /** Has `fill` set every value when `data` is next read: initial values that are replaced before that cost nothing. */
+  fillLater(fill: (values: Float32Array) => void): void {
+    this.pending = fill
+  }
+
+  /** Sets every value. */
+  assign(values: Float32Array): void {
+    this.pending = undefined
+    this.values.set(values)
   }
 }

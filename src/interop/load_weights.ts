@@ -74,7 +74,7 @@ export async function loadWeights(model: Module, file: string, options: LoadWeig
         loadHints(report, model, mismatched.length > 0 && fitsTurned ? other : undefined, strict).join('\n'),
     )
   }
-  for (const [parameter, data] of values) parameter.data.set(data)
+  for (const [parameter, data] of values) parameter.assign(data)
   return report
 }
 

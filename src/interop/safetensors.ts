@@ -36,7 +36,12 @@ export function safetensorsParts(
     if (typeof value !== 'string')
       throw new InvalidArgument(`metadata must be texts, '${key}' is ${typeof value}: use JSON.stringify`)
   }
-  const entries = [...tensors].map(([name, tensor]) => ({ ...tensor, name, dtype: checkedDtype(name, tensor) }))
+  const entries = [...tensors].map(([name, { shape, data }]) => ({
+    name,
+    dtype: checkedDtype(name, { shape, data }),
+    shape,
+    data,
+  }))
   entries.sort((a, b) => dtypes.indexOf(a.dtype) - dtypes.indexOf(b.dtype) || (a.name < b.name ? -1 : 1))
   const header: [string, unknown][] = Object.keys(metadata).length > 0 ? [['__metadata__', metadata]] : []
   const seen = new Set(['__metadata__'])

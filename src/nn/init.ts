@@ -6,6 +6,7 @@
 import { Parameter, type ParameterRole } from '../graph/parameter.js'
 import type { Shape } from '../graph/tensor.js'
 import { checkSeed, philoxBlock, uniformOf } from '../runtime/philox.js'
+import { boxMuller } from './box_muller.js'
 import type { Module } from './module.js'
 
 /** Where a parameter's random numbers come from. */
@@ -16,7 +17,7 @@ export interface Stream {
   readonly id: number
 }
 
-/** Fills a parameter's `data`; what is random must come from the stream alone. */
+/** Fills a parameter's `data`, at once or by `fillLater`; what is random must come from the stream alone. */
 export type Init = (parameter: Parameter, stream: Stream) => void
 
 /** Far behind any training step, so that initial values share no random number with dropout or augmentation. */
@@ -74,25 +75,24 @@ const words = new Uint32Array(4)
 /** Evenly in [-bound, bound). */
 export const uniform =
   (bound: number): Init =>
-  ({ data }, { seed, id }) => {
-    for (let i = 0; i < data.length; i++) {
-      if (i % 4 === 0) philoxBlock(seed, INIT_STEP, id, i / 4, words)
-      data[i] = (2 * uniformOf(words[i % 4]!) - 1) * bound
-    }
-  }
+  (parameter, { seed, id }) =>
+    parameter.fillLater(data => {
+      for (let i = 0; i < data.length; i++) {
+        if (i % 4 === 0) philoxBlock(seed, INIT_STEP, id, i / 4, words)
+        data[i] = (2 * uniformOf(words[i % 4]!) - 1) * bound
+      }
+    })
 
 /** Normal with mean 0, by the Box-Muller transform: two uniform numbers make two normal ones. */
 export const normal =
   (deviation: number): Init =>
-  ({ data }, { seed, id }) => {
-    for (let i = 0; i < data.length; i += 2) {
-      if (i % 4 === 0) philoxBlock(seed, INIT_STEP, id, i / 4, words)
-      const radius = deviation * Math.sqrt(-2 * Math.log(1 - uniformOf(words[i % 4]!)))
-      const angle = 2 * Math.PI * uniformOf(words[(i % 4) + 1]!)
-      data[i] = radius * Math.cos(angle)
-      if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle)
-    }
-  }
+  (parameter, { seed, id }) =>
+    parameter.fillLater(data => {
+      for (let i = 0; i < data.length; i += 4) {
+        philoxBlock(seed, INIT_STEP, id, i / 4, words)
+        boxMuller(words, deviation, data, i)
+      }
+    })
 
 /** Inputs of one output value. Filters are [K, R, S, C/groups], linear weights [K, C]. */
 export const fanIn = ([, ...rest]: Shape): number => rest.reduce((product, dim) => product * dim, 1)

@@ -6,31 +6,34 @@ import { InvalidArgument } from './errors.js'
 
 const TWO_32 = 2 ** 32
 
-/** The high 32 bits of a·b. Both products are below 2^48, so nothing is rounded. */
-function mulHigh(a: number, b: number): number {
-  const low = Math.floor(((a & 0xffff) * b) / 65536)
-  return Math.floor(((a >>> 16) * b + low) / 65536)
+/** The high 32 bits of a·b, b given as its halves of 16 bits; from four products that fit into 32 bits each. Signed. */
+function mulHigh(a: number, bHigh: number, bLow: number): number {
+  const aLow = a & 0xffff
+  const aHigh = a >>> 16
+  const middle = (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bLow) >>> 16)
+  const carried = (Math.imul(aLow, bHigh) >>> 0) + (middle & 0xffff)
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carried >>> 16)) | 0
 }
 
-/** Ten rounds over `counter` (four words), in place. */
+/** Ten rounds over `counter` (four words), in place. In signed words, which is what V8 computes fastest. */
 export function philox4x32(key0: number, key1: number, counter: Uint32Array): void {
-  let c0 = counter[0]!
-  let c1 = counter[1]!
-  let c2 = counter[2]!
-  let c3 = counter[3]!
-  let k0 = key0 >>> 0
-  let k1 = key1 >>> 0
+  let c0 = counter[0]! | 0
+  let c1 = counter[1]! | 0
+  let c2 = counter[2]! | 0
+  let c3 = counter[3]! | 0
+  let k0 = key0 | 0
+  let k1 = key1 | 0
   for (let round = 0; round < 10; ++round) {
-    const high0 = mulHigh(0xd2511f53, c0)
-    const low0 = Math.imul(0xd2511f53, c0) >>> 0
-    const high1 = mulHigh(0xcd9e8d57, c2)
-    const low1 = Math.imul(0xcd9e8d57, c2) >>> 0
-    c0 = (high1 ^ c1 ^ k0) >>> 0
+    const high0 = mulHigh(c0, 0xd251, 0x1f53)
+    const low0 = Math.imul(0xd2511f53, c0)
+    const high1 = mulHigh(c2, 0xcd9e, 0x8d57)
+    const low1 = Math.imul(0xcd9e8d57, c2)
+    c0 = high1 ^ c1 ^ k0
     c1 = low1
-    c2 = (high0 ^ c3 ^ k1) >>> 0
+    c2 = high0 ^ c3 ^ k1
     c3 = low0
-    k0 = (k0 + 0x9e3779b9) >>> 0
-    k1 = (k1 + 0xbb67ae85) >>> 0
+    k0 = (k0 + 0x9e3779b9) | 0
+    k1 = (k1 + 0xbb67ae85) | 0
   }
   counter[0] = c0
   counter[1] = c1
@@ -58,7 +61,7 @@ export function philoxUniform(seed: number, step: number, opId: number, element:
 }
 
 /** The integer in [0, n) that one word stands for: floor(word·n / 2³²). */
-export const integerBelow = (word: number, n: number): number => mulHigh(word, n)
+export const integerBelow = (word: number, n: number): number => mulHigh(word, n >>> 16, n & 0xffff) >>> 0
 
 /** Operation numbers of the data side; operations of a graph count from 0 and never reach these. */
 export const streams = {

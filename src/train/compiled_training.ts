@@ -147,7 +147,7 @@ export class CompiledTraining {
     const values = await this.store.read(which)
     for (const parameter of layout.entries) {
       const offset = layout.offsetOf(parameter)
-      parameter.data.set(values.subarray(offset, offset + parameter.size))
+      parameter.assign(values.subarray(offset, offset + parameter.size))
     }
   }
 

@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { Parameter } from '../../src/graph/parameter.js'
 import type { Tensor } from '../../src/graph/tensor.js'
+import { boxMuller, plainPair } from '../../src/nn/box_muller.js'
 import * as nn from '../../src/nn/index.js'
+import { philoxBlock } from '../../src/runtime/philox.js'
 
 const moments = (data: Float32Array) => {
   const mean = data.reduce((sum, x) => sum + x, 0) / data.length
@@ -15,6 +18,52 @@ test('normal and uniform numbers have the right moments', () => {
   const even = nn.parameter([50_001], 'weight', nn.init.uniform(3)).data
   expect(Math.abs(moments(even).deviation - Math.sqrt(3))).toBeLessThan(0.03)
   expect(even.every(x => x >= -3 && x < 3)).toBe(true)
+})
+
+test('normal numbers have the very bits of the plain transform', () => {
+  const compare = (words: Uint32Array, deviation: number) => {
+    const [fast, plain] = [new Float32Array(4), new Float32Array(4)]
+    boxMuller(words, deviation, fast, 0)
+    for (const at of [0, 2]) plainPair(words[at]! >>> 8, words[at + 1]! >>> 8, deviation, plain, at)
+    if (!fast.every((value, i) => Object.is(value, plain[i]))) expect({ words, fast }).toEqual({ words, fast: plain })
+  }
+  const words = new Uint32Array(4)
+  for (let block = 0; block < 250_000; block++) {
+    philoxBlock(3, 0, 1, block, words)
+    compare(words, 0.05)
+  }
+  // Around the ends of all intervals, and where cosine, sine or logarithm are nearly zero.
+  const near = (middle: number) => [-2, -1, 0, 1, 2].map(by => (middle + by) & 0xffffff)
+  const ends = Array.from({ length: 513 }, (_, i) => near(i << 15)).flat()
+  const small = Array.from({ length: 24 }, (_, i) => [...near(1 << i), ...near(-(1 << i))]).flat()
+  for (const [i, b] of [...ends, ...small].entries())
+    for (const a of [small[i % small.length]!, ends[(7 * i) % ends.length]!, 0, 1, 0xffffff])
+      for (const deviation of [1, 1e-3]) compare(Uint32Array.of(a << 8, b << 8, b << 8, a << 8), deviation)
+})
+
+test('an odd number of normal numbers is the start of an even one', () => {
+  const of = (size: number) => {
+    const made = new Parameter([size], 'weight')
+    nn.init.normal(1)(made, { seed: 5, id: 9 })
+    return made.data
+  }
+  for (const size of [1, 2, 3, 5, 6, 7]) expect(of(size)).toEqual(of(8).subarray(0, size))
+})
+
+test('initial values are made when they are first read, once, and not where others replace them', () => {
+  let filled = 0
+  const fill = (values: Float32Array) => {
+    filled++
+    values.fill(2)
+  }
+  const read = new Parameter([3], 'weight')
+  read.fillLater(fill)
+  expect([read.size, filled]).toEqual([3, 0])
+  expect([...read.data, ...read.data, filled]).toEqual([2, 2, 2, 2, 2, 2, 1])
+  const replaced = new Parameter([3], 'weight')
+  replaced.fillLater(fill)
+  replaced.assign(Float32Array.of(5, 6, 7))
+  expect([...replaced.data, filled]).toEqual([5, 6, 7, 1])
 })
 
 test('each scheme has its scale', () => {
