@@ -1,10 +1,11 @@
-// npm run bench: speed beside other libraries (default), of reading images (input) and of single operations (ops). Where a step's time goes: eraserelu profile.
+// npm run bench: speed beside other libraries (default), of reading images (input), of starting (startup) and of single operations (ops). Where a step's time goes: eraserelu profile.
 import { Command, CommanderError, Option } from 'commander'
 import { fail } from '../src/cli/fail.js'
 import { positiveInteger } from '../src/cli/values.js'
 import { benchedModels, type CompareOptions } from './compare.js'
 import type { InputOptions } from './input.js'
 import type { OperationOptions } from './operations.js'
+import type { StartupOptions } from './startup.js'
 
 const program = new Command('npm run bench --')
   .description('Measures this package. Without a command: compare.')
@@ -40,6 +41,17 @@ program
   .action(async (options: InputOptions) => {
     const { compareInputs } = await import('./input.js')
     await compareInputs(options)
+  })
+
+program
+  .command('startup')
+  .description('Importing the package as it is built, and making and compiling a ResNet-50, each time in a process of its own.')
+  .option('--rounds <n>', 'how often each is started', positiveInteger, 11)
+  .option('--beside <folder>', 'another checkout of this package, built: its starts alternate with those of this one')
+  .option('--json <file>', 'write all figures there')
+  .action(async (options: StartupOptions) => {
+    const { measureStartup } = await import('./startup.js')
+    await measureStartup(options)
   })
 
 program
