@@ -1,9 +1,10 @@
-// npm run bench: speed beside other libraries (default), of reading images (input), of starting (startup) and of single operations (ops). Where a step's time goes: eraserelu profile.
+// npm run bench: speed beside other libraries (default), of reading images (input), of starting (startup), of single operations (ops), and what JavaScript costs a step (loop). Where a step's time goes: eraserelu profile.
 import { Command, CommanderError, Option } from 'commander'
 import { fail } from '../src/cli/fail.js'
 import { positiveInteger } from '../src/cli/values.js'
 import { benchedModels, type CompareOptions } from './compare.js'
 import type { InputOptions } from './input.js'
+import type { LoopOptions } from './loop.js'
 import type { OperationOptions } from './operations.js'
 import type { StartupOptions } from './startup.js'
 
@@ -67,6 +68,20 @@ program
   .action(async (options: OperationOptions) => {
     const { timeOperations } = await import('./operations.js')
     await timeOperations(options)
+  })
+
+program
+  .command('loop')
+  .description(
+    'What JavaScript costs: the same training steps on the CPU, a native call each, and by one native call that loops.',
+  )
+  .option('--model <name>', 'network', 'resnet20')
+  .option('-b, --batch-size <n>', 'images a step', positiveInteger, 32)
+  .option('--rounds <n>', 'how often both are measured, in turn', positiveInteger, 15)
+  .option('--steps <n>', 'in a round', positiveInteger, 10)
+  .action(async (options: LoopOptions) => {
+    const { measureLoop } = await import('./loop.js')
+    await measureLoop(options)
   })
 
 // Options alone are those of the comparison; what commander would make of a misspelled command with a default one is no help.

@@ -66,6 +66,8 @@ export interface NativeRunRequest {
   readonly step: number
   readonly learningRates: readonly number[]
   readonly profile: boolean
+  /** How often, one after the other. */
+  readonly times: number
 }
 
 export interface NativeRunResult {

@@ -22,6 +22,8 @@ export interface RunOptions {
   signal?: AbortSignal | undefined
   /** Measures every node: see `nodeSeconds` of the result. */
   profile?: boolean
+  /** How often, one after the other by one native call; default 1. The result is that of the last time. Not with staged inputs. */
+  times?: number
 }
 
 export interface RunResult {
@@ -122,15 +124,18 @@ export class Plan {
    * The arrays are copied before this returns to the event loop.
    */
   async run(microbatches: readonly (HostArrays | StagedInputs)[], options: RunOptions = {}): Promise<RunResult> {
-    const { seed = 0, step = 0, learningRates = [], signal, profile = false } = options
+    const { seed = 0, step = 0, learningRates = [], signal, profile = false, times = 1 } = options
     if (typeof seed !== 'bigint') checkSeed(seed)
     requireInteger('run', 'step', step, 0)
+    requireInteger('run', 'times', times)
+    if (times > 1 && microbatches.some(batch => batch instanceof StagedInputs))
+      throw new InvalidArgument('run: staged inputs are there for one time only: give the arrays themselves, or leave out times')
     requireList('run', 'learningRates', learningRates, 'numbers')
     learningRates.forEach((rate, i) => requireNumber('run', `learningRates[${i}]`, rate, 'that is finite', Number.isFinite))
     requireSignal('run', signal)
     signal?.throwIfAborted()
     const arrays = microbatches.map(batch => (batch instanceof StagedInputs ? this.stagedId(batch) : this.inputArrays(batch)))
-    const request = { microbatches: arrays, seed: BigInt.asUintN(64, BigInt(seed)), step, learningRates, profile }
+    const request = { microbatches: arrays, seed: BigInt.asUintN(64, BigInt(seed)), step, learningRates, profile, times }
     let run: ReturnType<NativePlan['run']>
     try {
       run = this.native.run(request)
