@@ -65,23 +65,19 @@ describe.each([
 })
 
 test('our own kernels stay where they are faster', async () => {
-  const tuned = await train({ autotune: true }, { SIM_CUDNN_ENGINES: '12 time=200' })
+  const tuned = await train({ autotune: true }, { SIM_CUDNN_ENGINES: '12 time=50' })
   expect(enginesOf(tuned)).toEqual(['own'])
   expect(tuned.weights).toEqual((await train({})).weights)
 })
 
-test('an engine that lies is not taken, and named', async () => {
-  const tuned = await train({ autotune: true }, { ...slowKernels, SIM_CUDNN_ENGINES: '12;7 time=1', SIM_CUDNN_LIE: '7' })
+test('an engine that lies is not taken, and named; nor one that rounds to TF32 or is not deterministic', async () => {
+  const engines = { SIM_CUDNN_ENGINES: '12 time=3;7 time=1;34 numerical=4;5 numerical=0', SIM_CUDNN_LIE: '7' }
+  const tuned = await train({ autotune: true, precision: 'tf32' }, { ...slowKernels, ...engines })
   expect(enginesOf(tuned)).toEqual(['eng12'])
   for (const op of ['bnApply', 'bnBwdApply'])
     expect(tuned.warnings).toContainEqual(
       expect.stringMatching(new RegExp(`^${op} .*eng7 is not used: its results are off by \\d`)),
     )
-})
-
-test('one that is not deterministic, or rounds to TF32, is taken for no policy that does not ask for it', async () => {
-  const engines = { ...slowKernels, SIM_CUDNN_ENGINES: '12 time=3;34 numerical=4;5 numerical=0' }
-  expect(enginesOf(await train({ autotune: true, precision: 'tf32' }, engines))).toEqual(['eng12'])
 })
 
 test('a form that cuDNN refuses is computed by our own', async () => {
