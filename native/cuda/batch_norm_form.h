@@ -1,5 +1,5 @@
 // Batch norm as one graph of cuDNN: bnStats with bnApply, or bnBwdReduce with bnBwdApply. The kernels, the check of engines and whoever asks cuDNN what it
-// supports build their graphs here. What of batch norm cuDNN has a form for: docs/decisions/0008-batch-norm-as-one-graph.md.
+// supports build their graphs here. What of batch norm cuDNN has a form for: docs/decisions/0009-batch-norm-as-one-graph.md.
 #pragma once
 
 #include <string>
