@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { deviceInfo } from '../src/runtime/devices.js'
+import { InvalidArgument } from '../src/runtime/errors.js'
 import { packageRoot } from '../src/runtime/package_root.js'
 import { detailTable, drawComparison, summaryTable, type PeerResult, type WorkloadResult } from './comparison_report.js'
 import { findPeers, type Peer, type Task } from './find_peers.js'
@@ -73,6 +74,7 @@ export async function compare({ rounds, steps, only, models, outputDir }: Compar
   const folder = join(packageRoot(), 'build', 'bench')
   const weights = join(folder, 'resnet50.safetensors')
   const chosen = workloads.filter(({ task, model }) => (only ?? task) === task && (models?.includes(model) ?? true))
+  if (chosen.length === 0) throw new InvalidArgument(`nothing to measure: there is no task '${only}' of ${models?.join(', ')}`)
   if (chosen.some(({ task }) => task === 'infer')) {
     await mkdir(folder, { recursive: true })
     await writeInferenceWeights('resnet50', weights)

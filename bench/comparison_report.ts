@@ -17,7 +17,7 @@ export interface PeerResult {
   readonly imagesPerSecond: number
   /** Of the rounds. */
   readonly peakBytes: number
-  /** How many times as long as this package it takes, round by round; not for the package itself. */
+  /** Its time over that of this package, round by round; not for the package itself. */
   readonly speed?: Spread
   /** Of its output to this package's, as a share of the largest value. */
   readonly difference?: number
@@ -92,9 +92,9 @@ export function summaryTable(results: readonly WorkloadResult[]): string {
     'ms',
     'fastest other, ms',
     'times as fast as it',
-    'memory by its',
-    'time of the erased by the published',
-    "time by its convolutions'",
+    'peak memory / its',
+    'erased / published, time',
+    'step / its convolutions, time',
   ]
   return table(head, rows)
 }
@@ -111,6 +111,8 @@ const looks = [
   { color: '#d1541f', symbol: 'diamond' },
   { color: '#2d8a57', symbol: 'rect' },
   { color: '#7a4fa3', symbol: 'triangle' },
+  { color: '#8c6d1f', symbol: 'pin' },
+  { color: '#c2378f', symbol: 'arrow' },
 ]
 
 /** How many times as fast this package is as each of the others, a line a workload, with the lowest and the highest round. */
@@ -136,7 +138,7 @@ export function drawComparison(results: readonly WorkloadResult[], subtitle: str
     grid: { left: 420, right: 40, top: 110, bottom: 50 },
     xAxis: {
       type: 'value',
-      min: ({ min }: { min: number }) => Math.min(0.8, Math.floor(min * 5) / 5),
+      min: ({ min }: { min: number }) => Math.min(0.8, Math.floor((min || 1) * 5) / 5),
       axisLabel: text(13),
       name: 'time of the other by ours, round by round: median, lowest and highest',
       nameLocation: 'middle',

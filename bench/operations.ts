@@ -1,7 +1,7 @@
 // npm run bench -- ops: the operations of a model's training step one by one, with the `benchmark` package, beside what the machine
 // reaches in the same run. Each runs through the same path as a whole model: a compiled plan with one node, and nothing copied.
 import Benchmark from 'benchmark'
-import { writeFileSync } from 'node:fs'
+import { appendFileSync, writeFileSync } from 'node:fs'
 import { measurePeaks } from '../src/cli/peaks.js'
 import { planStep } from '../src/cli/random_training.js'
 import { cpuModel } from '../src/cli/machine.js'
@@ -51,6 +51,8 @@ const device = 'cpu'
 const smallest = 0.01
 
 export async function timeOperations({ model: name, batchSize, seconds, svg, json }: OperationOptions): Promise<void> {
+  // Files that cannot be written are known now rather than after the measurement.
+  for (const file of [svg, json]) if (file !== undefined) appendFileSync(file, '')
   const operations = operationsOf(models.create(name), batchSize)
   const peaks = await measurePeaks(device, 'f32')
   const measured: Measured[] = []

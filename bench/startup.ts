@@ -42,12 +42,15 @@ export async function measureStartup({ rounds, beside, json }: StartupOptions): 
   for (let round = 0; round < rounds; round++) {
     console.error(`round ${round + 1} of ${rounds}`)
     const started: Start[] = folders.map(() => ({}))
-    for (const way of ways) for (const [i, folder] of folders.entries()) started[i] = { ...started[i], ...startOnce(folder, way) }
+    // Another one starts each round, so that none always comes first.
+    const order = [...folders.entries()]
+    if (round % 2 === 1) order.reverse()
+    for (const way of ways) for (const [i, folder] of order) started[i] = { ...started[i], ...startOnce(folder, way) }
     for (const [i, start] of started.entries()) starts[i]!.push(start)
   }
   const rows = (Object.keys(titles) as Step[]).map(step => rowOf(step, starts))
   console.log(`\nStarting, median of ${rounds} processes each (lowest - highest)\n`)
-  const head = ['', 'milliseconds', 'of processor time', ...(beside === undefined ? [] : [`processor time beside ${beside}`])]
+  const head = ['', 'milliseconds', 'of CPU time', ...(beside === undefined ? [] : [`CPU time beside ${beside}`])]
   console.log(table(head, rows.map(cellsOf)))
   if (json === undefined) return
   const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')

@@ -12,21 +12,25 @@ if (!folder) {
   process.exit(2)
 }
 const { commandLine, ...report } = JSON.parse(readFileSync(join(folder, 'bench.json'), 'utf8'))
+if (commandLine.includes('--only') || commandLine.includes('--models')) console.error('this is a part of the comparison')
+const native = ['backend', 'base', 'binding', 'onednn', 'plan'].map(folder => `native/${folder}/**`)
 const sources = [
-  'native/backend/**',
-  'native/onednn/**',
-  'native/plan/**',
+  ...native,
   'src/graph/**',
   'src/models/**',
+  'src/nn/**',
+  'src/optim/**',
+  'src/runtime/**',
   'src/train/**',
   'bench/**',
 ]
-const command = `${commandLine} && node scripts/record_bench.mjs runs/bench`
+const command = `${commandLine} && node scripts/record_bench.mjs ${folder}`
 writeFileSync('docs/results/bench.json', `${JSON.stringify({ command, ...report, sources, digest: digestOf(sources) })}\n`)
 copyFileSync(join(folder, 'bench.svg'), 'docs/images/bench.svg')
 
 const tables = readFileSync(join(folder, 'bench.md'), 'utf8').trim()
 const [overview] = tables.split('\n\n')
+const picture = folder => `![Times as fast as each other library, network by network](${folder}bench.svg)`
 const made = `\`${commandLine}\`: ${report.cpu}, ${report.threads} threads, ${report.rounds} rounds, ${report.date.slice(0, 10)}.`
-replaceSection('README.md', 'bench', `\n${overview}\n\n${made}\n`)
-replaceSection('docs/results.md', 'bench', `\n${tables.split('\n\n').slice(1).join('\n\n')}\n\n${made}\n`)
+replaceSection('README.md', 'bench', `\n${picture('docs/images/')}\n\n${overview}\n\n${made}\n`)
+replaceSection('docs/results.md', 'bench', `\n${picture('images/')}\n\n${tables}\n\n${made}\n`)

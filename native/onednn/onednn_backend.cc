@@ -78,10 +78,10 @@ bool has_bf16_instructions() { return (static_cast<int>(dnnl::get_effective_cpu_
 
 void refuse_types(const OpDesc& desc) {
   if (has(desc, DType::f16))
-    fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' computes in f32 and bf16, not in f16");
+    fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' does not compute in f16; use f32");
   if (has(desc, DType::bf16) && !has_bf16_instructions())
     fail(ErrorCode::Unsupported, desc.to_string(),
-         ": bf16 on device 'cpu' needs a processor with AVX512_BF16 or AMX, and this one has neither; use f32");
+         ": bf16 on device 'cpu' needs AVX512_BF16 or AMX, which this processor lacks or ONEDNN_MAX_CPU_ISA forbids; use f32");
 }
 
 class OnednnBackend final : public Backend {

@@ -31,7 +31,8 @@ export interface Diagnosis {
     readonly model: string
     readonly processors: number
     readonly instructionSets: readonly string[]
-    readonly bf16: boolean
+    /** Whether the device `cpu` computes in bf16; absent where that device does not work. */
+    readonly bf16?: boolean
     /** The time of a training step on the CPU in bf16 over that in f32, measured once a machine; absent without bf16. */
     readonly bf16Ratio?: number
   }
@@ -53,8 +54,8 @@ export async function doctor(flags: JsonFlag): Promise<void> {
   const absent = names.includes('cuda') ? [] : [noCuda(reason === undefined, crash)]
   const found = [...(await Promise.all(names.map(check))), ...absent]
   const sets = instructionSets()
-  const bf16 = found.some(hasBf16)
-  const ratio = bf16 ? (await fasterPrecision()).ratio : undefined
+  const cpu = found.find(isWorkingCpu)
+  const bf16 = cpu?.bf16 ? await measuredBf16() : undefined
   const [processors, memory] = [cpuQuota(), memoryLimit()]
   const diagnosis = {
     version: packageVersion(),
@@ -66,14 +67,14 @@ export async function doctor(flags: JsonFlag): Promise<void> {
       model: cpuModel(),
       processors: available,
       instructionSets: sets,
-      bf16,
-      ...(ratio !== undefined && { bf16Ratio: ratio }),
+      ...(cpu && { bf16: cpu.bf16 }),
+      ...(bf16?.ratio !== undefined && { bf16Ratio: bf16.ratio }),
     },
     openmp: openMpSettings(given, process.env),
     memory: { total: totalmem(), free: freemem() },
     limits: { ...(processors !== undefined && { processors }), ...(memory !== undefined && { memory }) },
   }
-  printResult<Diagnosis>({ ...diagnosis, notes: notesOn(diagnosis) }, flags, doctorText)
+  printResult<Diagnosis>({ ...diagnosis, notes: notesOn(diagnosis, bf16?.note) }, flags, doctorText)
   if (!found.some(({ works }) => works)) process.exitCode = 1
 }
 
@@ -88,7 +89,20 @@ function loaded(list: () => string[]): { names: string[]; reason?: string } {
   }
 }
 
-const hasBf16 = (device: Device) => device.works && device.name === 'cpu' && device.bf16
+const isWorkingCpu = (device: Device): device is DeviceInfo & { works: true } => device.works && device.name === 'cpu'
+
+/** How fast bf16 is, in words; measured the first time, which takes seconds. */
+async function measuredBf16(): Promise<{ ratio?: number; note: string }> {
+  try {
+    const { precision, ratio, file } = await fasterPrecision()
+    const use = precision === 'bf16' ? '--precision bf16' : 'f32, the default'
+    const again = file === undefined ? '' : ` Measured once on this machine; to measure again, while it is idle, delete ${file}.`
+    const note = `A training step of ResNet-20 on the CPU took ${ratio!.toFixed(2)} times as long in bf16 as in f32: use ${use}.${again}`
+    return { ratio: ratio!, note }
+  } catch (error) {
+    return { note: `bf16 on the CPU could not be measured: ${(error as Error).message}` }
+  }
+}
 
 /** Asks for no more than these, so that nothing looks for GPUs. */
 const devicesWithoutCuda = () => ['cpu', 'reference'].filter(name => deviceProblem(name) === undefined)
@@ -113,9 +127,8 @@ function noCuda(addonLoaded: boolean, crash: string | undefined): Absent {
   return { name: 'cuda', works: false, reason: `${problem ?? 'the addon is not loaded'} (${card})` }
 }
 
-function notesOn({ devices, cpu, limits }: Omit<Diagnosis, 'notes'>): string[] {
-  const threads = devices.find(device => device.works && device.name === 'cpu')
-  const used = threads?.works ? threads.threads : 0
+function notesOn({ devices, cpu, limits }: Omit<Diagnosis, 'notes'>, bf16Note: string | undefined): string[] {
+  const used = devices.find(isWorkingCpu)?.threads ?? 0
   const processors = limits.processors ?? cpu.processors
   const allowed = Math.max(1, Math.floor(processors))
   return [
@@ -124,17 +137,14 @@ function notesOn({ devices, cpu, limits }: Omit<Diagnosis, 'notes'>): string[] {
           `${used} threads share ${processors} ${processors === 1 ? 'processor' : 'processors'}, which is slower than fewer threads: set OMP_NUM_THREADS=${allowed}.`,
         ]
       : []),
-    cpu.bf16Ratio === undefined
-      ? 'The processor has no bf16 instructions (AVX512_BF16 or AMX): the CPU computes in f32 only.'
-      : bf16Note(cpu.bf16Ratio),
+    ...(bf16Note === undefined ? [] : [bf16Note]),
+    ...(cpu.bf16 === false
+      ? [
+          'The CPU computes in f32 only: oneDNN finds no bf16 instructions (AVX512_BF16 or AMX) that it may use (ONEDNN_MAX_CPU_ISA limits them).',
+        ]
+      : []),
     ...(cpu.instructionSets.length > 0 && !cpu.instructionSets.includes('avx2')
       ? ['The processor has no AVX2: training is slow.']
       : []),
   ]
-}
-
-/** What was measured of bf16. */
-function bf16Note(ratio: number): string {
-  const [word, use] = ratio < 1 ? ['shorter', '--precision bf16'] : ['longer', 'f32, the default']
-  return `A training step of ResNet-20 on the CPU took ${ratio.toFixed(2)} times as long in bf16 as in f32, which is ${word}: use ${use}. Measured once on this machine.`
 }

@@ -1,7 +1,7 @@
 /** Finds the files of a published data set: on this machine, or at their published address. */
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { cacheFolder } from '../runtime/cache_folder.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { download, type PublishedFile } from './download.js'
 
@@ -53,7 +53,7 @@ export async function find(
   { env }: Surroundings = process,
 ): Promise<Found> {
   const { name, address, system } = set
-  const cache = join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'eraserelu', name)
+  const cache = cacheFolder(name, env)
   const data = env.ERASERELU_DATA
   const own = [...(system ? [system.folder] : []), cache].map(place => ({ place, flat: true }))
   const places = dataPath

@@ -1,8 +1,8 @@
 /** Where the samples of a tar file of WebDataset lie, and their classes; kept in the user's cache, for the next time. */
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { cacheFolder } from '../runtime/cache_folder.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { FileWindow } from './file_window.js'
 import { tarMembers, type TarMember } from './tar.js'
@@ -18,11 +18,9 @@ const longest = { cls: 32, json: 1 << 20 }
 
 /** The samples in their order: from the cache, where that is of the file as it is now, else from the file's headers. */
 export async function samplesOf(file: string): Promise<TarSample[]> {
-  const kept = join(cacheFolder(), `${createHash('sha256').update(resolve(file)).digest('hex').slice(0, 32)}.json`)
+  const kept = join(cacheFolder('tar'), `${createHash('sha256').update(resolve(file)).digest('hex').slice(0, 32)}.json`)
   return (await fromCache(file, kept)) ?? scan(file, kept)
 }
-
-const cacheFolder = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'eraserelu', 'tar')
 
 async function keptSchema() {
   const { z } = await import('zod')
@@ -53,7 +51,7 @@ async function scan(file: string, kept: string): Promise<TarSample[]> {
     const rows = samples.map(({ name, offset, length, label }) => [name, offset, length, label])
     const fresh = `${kept}.${process.pid}`
     // A cache that cannot be written is none.
-    await mkdir(cacheFolder(), { recursive: true })
+    await mkdir(dirname(kept), { recursive: true })
       .then(() => writeFile(fresh, JSON.stringify({ version: 1, bytes, mtimeMs, samples: rows })))
       .then(() => rename(fresh, kept))
       .catch(() => undefined)

@@ -1,3 +1,4 @@
+import { InvalidArgument } from '../runtime/errors.js'
 import { elementsOf, type Shape } from './tensor.js'
 
 /** What a parameter is for: decides weight decay, and whether a gradient exists at all (`statistic`: never). */
@@ -15,6 +16,8 @@ export class Parameter {
   trainable: boolean
   private readonly values: Float32Array
   private pending: ((values: Float32Array) => void) | undefined
+  /** Whether somebody holds the array, and must see what changes. */
+  private shown = false
 
   constructor(
     /** Filters [K, R, S, C/groups], linear weights [K, C], everything of a channel [C]. */
@@ -30,9 +33,9 @@ export class Parameter {
 
   /** The values, in the order of `shape`, last dimension fastest. */
   get data(): Float32Array {
-    const fill = this.pending
+    this.pending?.(this.values)
     this.pending = undefined
-    fill?.(this.values)
+    this.shown = true
     return this.values
   }
 
@@ -41,13 +44,18 @@ export class Parameter {
     return this.values.length
   }
 
-  /** Has `fill` set every value when `data` is next read: initial values that are replaced before that cost nothing. */
+  /** Has `fill` set every value before `data` is read for the first time, or now: initial values that are replaced before cost nothing. */
   fillLater(fill: (values: Float32Array) => void): void {
-    this.pending = fill
+    if (this.shown) fill(this.values)
+    else this.pending = fill
   }
 
-  /** Sets every value. */
+  /** Sets every value, in the order of `shape`. Throws InvalidArgument for another number of values. */
   assign(values: Float32Array): void {
+    if (values.length !== this.size) {
+      const wanted = `${this.size} values of shape [${this.shape.join(', ')}]`
+      throw new InvalidArgument(`parameter '${this.name}' takes ${wanted}, not ${values.length}`)
+    }
     this.pending = undefined
     this.values.set(values)
   }

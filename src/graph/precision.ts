@@ -30,6 +30,6 @@ export function checkPrecision(where: string, precision: Precision, device: stri
     throw new Unsupported(`${where}: precision '${precision}' needs a device 'cuda'; on '${device}' use 'f32' or 'bf16'`)
   if (deviceInfo(device).bf16) return
   throw new Unsupported(
-    `${where}: precision 'bf16' on 'cpu' needs a processor with AVX512_BF16 or AMX, and this one has neither: use 'f32', or a device 'cuda'`,
+    `${where}: precision 'bf16' on 'cpu' needs AVX512_BF16 or AMX, which this processor lacks or ONEDNN_MAX_CPU_ISA forbids: use 'f32', or a device 'cuda'`,
   )
 }

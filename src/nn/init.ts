@@ -35,7 +35,7 @@ export function parameter(shape: Shape, role: ParameterRole, init: Init, inputSh
   return made
 }
 
-/** Makes a model whose values `initialize` will fill: each of them once, which for a large model saves seconds. */
+/** Makes a model whose values `initialize` will fill: its parameters draw no random number of those that are made alone. */
 export function unfilled<T extends Module>(make: () => T): T {
   filling = false
   try {

@@ -3,6 +3,7 @@ import { costsOf } from '../graph/cost.js'
 import { livePeak } from '../graph/live_peak.js'
 import type { PlanDesc } from '../runtime/plan_desc.js'
 
+/** Bytes are of a training step as planned; of microbatches, one. */
 export interface LowMemory {
   /** Bytes of activations and gradients that are alive at once. */
   readonly alive: number
@@ -30,10 +31,11 @@ export function compareMemory(low: PlanDesc, normal: PlanDesc): LowMemory {
 
 /** One line for people. */
 export function lowMemoryText({ alive, aliveNormally, operations, bytes, bytesNormally }: LowMemory): string {
-  const less = ((100 * (aliveNormally - alive)) / aliveNormally).toFixed(0)
+  const share = Math.round((100 * (aliveNormally - alive)) / aliveNormally)
+  const less = share > 0 ? `${share} % less` : 'no less'
   const more = ((100 * bytes) / bytesNormally).toFixed(1)
   return (
-    `Memory 'low': activations and gradients take ${megabytes(alive)} at once instead of ${megabytes(aliveNormally)} (${less} % less), ` +
+    `Memory 'low': activations and gradients take ${megabytes(alive)} at once instead of ${megabytes(aliveNormally)} (${less}), ` +
     `for ${operations} operations more, which read and write ${megabytes(bytes)} (${more} % more).`
   )
 }

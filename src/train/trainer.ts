@@ -62,7 +62,8 @@ export interface TrainerOptions extends EngineOptions {
   precision?: Precision
   /**
    * 'low': cheap activations (batch norm with its addition and ReLU, dropout, …) are computed a second time in the backward pass where
-   * that takes memory away. The same numbers, less memory, some more time; `memory()` tells how much of each. Default 'normal'.
+   * that takes memory away (activation checkpointing). The same numbers (with `autotune` on a GPU nearly: another kernel may compute
+   * them the second time), less memory, some more time; `memory()` tells how much of each. Default 'normal'.
    */
   memory?: Memory
 }

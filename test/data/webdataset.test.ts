@@ -12,12 +12,12 @@ let folder: string
 let cacheBefore: string | undefined
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'eraserelu-tar-'))
-  cacheBefore = process.env.XDG_CACHE_HOME
-  process.env.XDG_CACHE_HOME = join(folder, 'cache')
+  cacheBefore = process.env.ERASERELU_CACHE
+  process.env.ERASERELU_CACHE = join(folder, 'cache')
 })
 afterEach(() => {
-  if (cacheBefore === undefined) delete process.env.XDG_CACHE_HOME
-  else process.env.XDG_CACHE_HOME = cacheBefore
+  if (cacheBefore === undefined) delete process.env.ERASERELU_CACHE
+  else process.env.ERASERELU_CACHE = cacheBefore
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -91,11 +91,11 @@ describe('webDataset', () => {
   })
 
   it('keeps where samples lie, for as long as the file is the same', async () => {
-    const cached = () => readdirSync(join(folder, 'cache', 'eraserelu', 'tar'))
+    const cached = () => readdirSync(join(folder, 'cache', 'tar'))
     const file = place('0.tar', samplesOf([{ key: '0', bytes: Buffer.from('image'), label: 0 }]))
     const first = await open()
     const [kept] = cached()
-    const path = join(folder, 'cache', 'eraserelu', 'tar', kept!)
+    const path = join(folder, 'cache', 'tar', kept!)
     writeFileSync(path, readFileSync(path, 'utf8').replace('0.jpg', 'seen.jpg'))
     expect((await open()).train.names).toEqual(['seen.jpg'])
     writeFileSync(path, '{"version": 1')

@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
-  cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync,
+  cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync,
 } from 'node:fs' // prettier-ignore
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checksumOf } from '../../src/data/shard_file.js'
@@ -39,7 +39,7 @@ async function writeTars(): Promise<void> {
 
 let small = 0
 beforeAll(async () => {
-  process.env.XDG_CACHE_HOME = join(temporary, 'cache')
+  process.env.ERASERELU_CACHE = join(temporary, 'cache')
   writeShapes(folder)
   await writeTars()
   small = 3 * readFileSync(join(folder, 'train', 'red', '0.jpg')).length
@@ -181,7 +181,7 @@ describe('pack', () => {
     expect(filesOf(out).map(([name]) => name)).toEqual(['shards.json', 'train-00000.shard', 'val-00000.shard'])
     const after = join(temporary, 'locked-before')
     mkdirSync(after)
-    writeFileSync(join(after, 'pack.lock'), '4000000 here 1 1\n')
+    writeFileSync(join(after, 'pack.lock'), `4000000 ${hostname()} 1 ${statSync(after).ino}\n`)
     await pack(folder, after)
     expect(filesOf(after)).toEqual(filesOf(out))
   })

@@ -66,6 +66,16 @@ test('initial values are made when they are first read, once, and not where othe
   expect([...replaced.data, filled]).toEqual([5, 6, 7, 1])
 })
 
+test('an array that somebody holds shows the values that come later, and never half of them', () => {
+  const held = new Parameter([2], 'weight')
+  const { data } = held
+  held.fillLater(values => values.fill(3))
+  expect([...data]).toEqual([3, 3])
+  held.name = 'fc.weight'
+  expect(() => held.assign(Float32Array.of(1))).toThrow("parameter 'fc.weight' takes 2 values of shape [2], not 1")
+  expect([...data]).toEqual([3, 3])
+})
+
 test('each scheme has its scale', () => {
   const shape = [64, 3, 3, 32]
   const deviation = (init: nn.init.Init) => moments(nn.parameter(shape, 'weight', init).data).deviation

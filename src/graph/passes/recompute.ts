@@ -12,9 +12,9 @@ import type { Tensor } from '../tensor.js'
 import type { PassName } from './optional.js'
 import { wholeOperands } from './tile.js'
 
-export const memories = ['normal', 'low'] as const
-/** What a training step keeps for its backward pass. 'low': cheap activations are computed a second time where that takes memory away. */
-export type Memory = (typeof memories)[number]
+/** What a training step keeps for its backward pass. 'low': cheap activations are computed a second time where that takes memory away (activation checkpointing). */
+export type Memory = 'normal' | 'low'
+export const memories: readonly Memory[] = ['normal', 'low']
 
 /** Throws InvalidArgument; `where`: 'Trainer'. */
 export function checkMemory(where: string, memory: unknown, disabledPasses: readonly PassName[] = []): void {
@@ -44,6 +44,7 @@ export function recompute(graph: Graph, memory: Memory = 'normal'): ReadonlySet<
     const chain = [node]
     for (const read of present(node.reads)) {
       if (lives.isKept(read, place)) continue
+      if (readsWhole(node, read)) return undefined
       const producer = readers.get(read)!.length === 1 ? producers.get(read) : undefined
       const before = producer && chainTo(producer, place)
       if (!before) return undefined

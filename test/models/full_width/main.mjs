@@ -34,12 +34,15 @@ if (failed.length > 0) process.exitCode = 1
 else if (asked.length === 0) {
   const parts = [
     'native/backend',
+    'native/base',
+    'native/binding',
     'native/onednn',
     'native/plan',
     'src/graph',
     'src/models',
     'src/nn',
     'src/optim',
+    'src/runtime',
     'test/models/full_width',
   ]
   const sources = [...parts.map(part => `${part}/**`), 'src/erase.ts']
