@@ -5,11 +5,12 @@
 import { InvalidArgument } from '../runtime/errors.js'
 import { requireInteger } from '../runtime/options.js'
 import { checkSeed, integerBelow, permutation, philoxBlock, streams } from '../runtime/philox.js'
+import { batchesOf, checkRank, startOf, type Rank } from './epoch_order.js'
 import { eraseRectangle } from './random_erasing.js'
 import { checkedAugment, noAugment, type Augment, type ImageDataset } from './dataset.js'
 
-/** Options of `Loader`. */
-export interface LoaderOptions {
+/** Options of `Loader`. With `rank` and `ranks` it is that of one process of a data-parallel training: batches of its own, of the same order. */
+export interface LoaderOptions extends Rank {
   /** Images a batch. */
   batchSize: number
   /** Of order and augmentation, an integer of at least 0; default 0. */
@@ -18,7 +19,7 @@ export interface LoaderOptions {
   shuffle?: boolean
   /** Default: none. */
   augment?: Partial<Augment>
-  /** Leave out a last batch that is not full (default false: fill it with index −1 and label −1). */
+  /** Leave out a last batch that is not full, for all ranks together (default false: fill it with index −1 and label −1). */
   dropLast?: boolean
 }
 
@@ -52,21 +53,24 @@ export class Loader {
   readonly batchesPerEpoch: number
   readonly #seed: number
   readonly #shuffle: boolean
+  readonly #rank: Required<Rank>
 
   constructor(
     /** Where the images are. */
     readonly dataset: ImageDataset,
-    { batchSize, seed = 0, shuffle = false, augment = noAugment, dropLast = false }: LoaderOptions,
+    { batchSize, seed = 0, shuffle = false, augment = noAugment, dropLast = false, ...rank }: LoaderOptions,
   ) {
     requireInteger('Loader', 'batchSize', batchSize)
     checkSeed(seed)
-    if (dropLast && dataset.size < batchSize)
+    this.#rank = checkRank('Loader', rank)
+    const globalBatch = batchSize * this.#rank.ranks
+    if (dropLast && dataset.size < globalBatch)
       throw new InvalidArgument(
-        `batchSize ${batchSize} is larger than the ${dataset.size} images of '${dataset.name}': no batch would be full`,
+        `batchSize ${batchSize}${globalBatch > batchSize ? ` of ${this.#rank.ranks} ranks` : ''} is larger than the ${dataset.size} images of '${dataset.name}': no batch would be full`,
       )
     this.batchSize = batchSize
     this.augment = checkedAugment(augment, dataset.shape)
-    this.batchesPerEpoch = dropLast ? Math.floor(dataset.size / batchSize) : Math.ceil(dataset.size / batchSize)
+    this.batchesPerEpoch = batchesOf(dataset.size, batchSize, this.#rank, dropLast)
     this.#seed = seed
     this.#shuffle = shuffle
   }
@@ -79,8 +83,8 @@ export class Loader {
 
   #batch(epoch: number, number: number, order: Int32Array | undefined): LoadedBatch {
     const { batchSize, dataset, augment } = this
-    const start = number * batchSize
-    const count = Math.min(batchSize, dataset.size - start)
+    const start = startOf(number, batchSize, this.#rank)
+    const count = Math.min(batchSize, Math.max(0, dataset.size - start))
     const indices = new Int32Array(batchSize).fill(-1, count)
     const labels = new Int32Array(batchSize).fill(-1, count)
     const offsets = new Int32Array(2 * batchSize).fill(augment.pad)

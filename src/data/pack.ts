@@ -122,7 +122,8 @@ async function claim(out: string, source: string, images: ImageFileSource, optio
       `${out} holds a packing that is not complete, of other images or with other options; give those, or delete the folder`,
     )
   }
-  if ((await readdir(out)).some(name => name !== lockFile)) throw new InvalidArgument(`${out} is not empty; give another folder`)
+  if ((await readdir(out)).some(name => !name.startsWith(lockFile)))
+    throw new InvalidArgument(`${out} is not empty; give another folder`)
   await writeFileWhole(file, plan)
 }
 

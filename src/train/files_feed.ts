@@ -1,4 +1,5 @@
 /** Feeds a plan with image files: native threads decode, crop, resize and mirror them, the device normalises. */
+import { batchesOf, checkRank, shuffledBatches, type Rank } from '../data/epoch_order.js'
 import type { ImageFileSet, ImageFileSource } from '../data/image_files.js'
 import { noAugment, type ImageShape } from '../data/dataset.js'
 import { imageInput } from '../graph/functions.js'
@@ -6,11 +7,11 @@ import { currentTrace } from '../graph/trace.js'
 import type { BatchPlace } from '../runtime/addon.js'
 import { InvalidArgument } from '../runtime/errors.js'
 import { ImageFiles, ImageReader, imageRing, noChanges, type ImageChanges, type ImageView } from '../runtime/image_reader.js'
-import { permutation } from '../runtime/philox.js'
 import type { HostArrays } from '../runtime/plan.js'
 import { imageOptions, type Feed, type TracedBatch } from './feed.js'
 
-export interface FilesFeedOptions {
+/** `rank`, `ranks`: of a data-parallel training; an evaluation is not divided. */
+export interface FilesFeedOptions extends Rank {
   readonly batchSize: number
   readonly seed: number
   /** True: random views in a random order, full batches only. */
@@ -36,6 +37,7 @@ export class FilesFeed implements Feed {
   private readonly shape: ImageShape
   private readonly view: ImageView
   private readonly changes: ImageChanges
+  private readonly rank: Required<Rank>
   private files: ImageFiles | undefined
   /** Of a pass that is over, for the next one. */
   private spare: BatchPlace[] | undefined
@@ -47,11 +49,12 @@ export class FilesFeed implements Feed {
   ) {
     const { batchSize, training } = options
     const size = set.names.length
-    if (training && size < batchSize)
+    this.rank = checkRank('FilesFeed', training ? options : {})
+    if (training && size < batchSize * this.rank.ranks)
       throw new InvalidArgument(
-        `batchSize ${batchSize} is larger than the ${size} images of '${source.name}': no batch would be full`,
+        `batchSize ${batchSize}${this.rank.ranks > 1 ? ` of ${this.rank.ranks} ranks` : ''} is larger than the ${size} images of '${source.name}': no batch would be full`,
       )
-    this.batchesPerEpoch = training ? Math.floor(size / batchSize) : Math.ceil(size / batchSize)
+    this.batchesPerEpoch = batchesOf(size, batchSize, this.rank, training)
     this.shape = training ? source.shape : source.testShape
     const { scale, ratio, flip, valResizeSize } = source.options
     const [height, width] = this.shape
@@ -83,9 +86,7 @@ export class FilesFeed implements Feed {
     const { root, names, labels, pieces } = this.set
     this.files ??= new ImageFiles(root, names, labels, pieces)
     // Full batches only: no image is read that is not used.
-    const order = training
-      ? permutation(names.length, seed, epoch).subarray(0, this.batchesPerEpoch * batchSize)
-      : Int32Array.from(names.keys())
+    const order = training ? shuffledBatches(names.length, batchSize, seed, epoch, this.rank) : Int32Array.from(names.keys())
     const ring = this.spare ?? imageRing(ahead + hold, batchSize, this.view)
     this.spare = undefined
     const shared = { view: this.view, ...this.changes, seed, epoch, batchSize, ahead, threads, maxCorrupt }

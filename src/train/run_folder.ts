@@ -33,7 +33,6 @@ const drawMilliseconds = 30_000
 
 const ownNames = new Set<string>([
   ...logNames,
-  lockName,
   'args.yaml',
   enginesName,
   'checkpoints',
@@ -42,7 +41,10 @@ const ownNames = new Set<string>([
   'curves.svg',
   'curves.png',
 ])
-const isOwn = (name: string) => ownNames.has(name.replace(/\.new$/, '')) || name.startsWith('events.out.tfevents.')
+/** The lock, and what a process leaves that is killed while it takes it. */
+const isLock = (name: string) => name.startsWith(lockName)
+const isOwn = (name: string) =>
+  ownNames.has(name.replace(/\.new$/, '')) || isLock(name) || name.startsWith('events.out.tfevents.')
 
 /** Makes the folder where there is none, and says whether a run can start or be resumed there. Throws where other files are there. */
 export async function openFolder(folder: string): Promise<'empty' | 'a run'> {
@@ -57,7 +59,7 @@ export async function openFolder(folder: string): Promise<'empty' | 'a run'> {
       `the output folder ${folder} holds other files, such as ${foreign}; nothing was changed. Give a new or an empty folder.`,
     )
   // A killed process may have left these before anything else.
-  return names.every(name => [lockName, 'checkpoints', enginesName].includes(name)) ? 'empty' : 'a run'
+  return names.every(name => isLock(name) || ['checkpoints', enginesName].includes(name)) ? 'empty' : 'a run'
 }
 
 export interface RunFolderOptions {

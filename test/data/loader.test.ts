@@ -60,6 +60,42 @@ describe('evaluation', () => {
   })
 })
 
+describe('ranks of a data-parallel training', () => {
+  const columns = (batch: LoadedBatch) =>
+    Array.from(batch.indices, (image, i) => [image, batch.labels[i], batch.flips[i], ...batch.offsets.slice(2 * i, 2 * i + 2)])
+
+  it('see together what one process sees with the batch of all, every image changed the same', () => {
+    const whole = all(100, training, 2).map(columns)
+    const ranks = [0, 1, 2, 3].map(rank => all(100, { ...training, batchSize: 4, rank, ranks: 4 }, 2).map(columns))
+    for (const [i, batch] of whole.entries()) expect(ranks.flatMap(batches => batches[i]!)).toEqual(batch)
+    expect(ranks.map(batches => batches.length)).toEqual([6, 6, 6, 6])
+  })
+
+  it('leave nobody out of an evaluation', () => {
+    const ranks = [0, 1, 2].map(rank => all(10, { batchSize: 2, rank, ranks: 3 }))
+    expect(ranks.map(batches => batches.map(({ count }) => count))).toEqual([
+      [2, 2],
+      [2, 2],
+      [2, 0],
+    ])
+    expect(
+      ranks
+        .flat()
+        .flatMap(({ indices, count }) => [...indices.subarray(0, count)])
+        .sort(),
+    ).toEqual([...Array(10).keys()])
+  })
+
+  it.each([
+    [{ rank: 2, ranks: 2 }, 'rank must be 0 to 1 of 2 ranks, got 2'],
+    [{ rank: -1, ranks: 2 }, 'rank must be an integer of at least 0'],
+    [{ ranks: 0 }, 'ranks must be an integer of at least 1'],
+    [{ ranks: 7, batchSize: 16, dropLast: true }, 'batchSize 16 of 7 ranks is larger than the 100 images'],
+  ])('are refused as %o', (wrong, message) => {
+    expect(() => new Loader(dataset(100), { batchSize: 4, ...wrong })).toThrow(message)
+  })
+})
+
 describe('training', () => {
   it('shows every image at most once an epoch, with its label, in full batches', () => {
     const batches = all(100, training)

@@ -119,6 +119,21 @@ describe('batches', () => {
       }
     expect((await imagesAt(tars)).train.names).toHaveLength(48)
   })
+
+  it('of the ranks of a data-parallel training are together those of one process', async () => {
+    const source = await imageFolder(folder, sizes)
+    const read = async (batchSize: number, rank = 0, ranks = 1) => {
+      const all: { images: Buffer; labels: number[] }[] = []
+      const feed = new FilesFeed(source, source.train, { batchSize, seed: 5, training: true, hold: 1, rank, ranks })
+      for await (const { arrays } of feed.batches(2))
+        all.push({ images: Buffer.from(arrays.images as Uint8Array), labels: [...(arrays.labels as Int32Array)] })
+      return all
+    }
+    const [whole, first, second] = [await read(8), await read(4, 0, 2), await read(4, 1, 2)]
+    expect(whole).toHaveLength(6)
+    expect(first.map(({ images }, i) => Buffer.concat([images, second[i]!.images]))).toEqual(whole.map(({ images }) => images))
+    expect(first.map(({ labels }, i) => [...labels, ...second[i]!.labels])).toEqual(whole.map(({ labels }) => labels))
+  })
 })
 
 describe('pack', () => {

@@ -87,6 +87,10 @@ describe('two trainings on one folder', () => {
       await writeFile(join(folder, 'run.lock'), `${words}\n`)
       await fitInto(folder, { resume: true }, { until: afterStep(1) })
     }
+    // Of a process that was killed while it took the lock, in a folder with nothing else.
+    const fresh = await newFolder()
+    await writeFile(join(fresh, 'run.lock.4000000.0'), '4000000 here 1\n')
+    await fitInto(fresh, {}, { until: afterStep(1) })
     const parent = (await readFile(`/proc/${process.ppid}/stat`, 'utf8')).split(') ').at(-1)!.split(' ')[19]!
     await writeFile(join(folder, 'run.lock'), `${process.ppid} ${hostname()} ${parent} ${(await stat(folder)).ino}\n`)
     await expect(fitInto(folder, { resume: true })).rejects.toThrow(`process ${process.ppid} is training into ${folder}`)
