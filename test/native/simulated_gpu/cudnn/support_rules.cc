@@ -45,7 +45,7 @@ void check_norm_add(const Graph& graph, const Operation& op) {
 }
 
 /// Observed: the x of a RELU_BWD that feeds batch norm's gradient must be virtual and of the type of the gradients in memory, and
-/// its result must not be written. That of a multiplication by a mask may be, and has that type too.
+/// its result must not be written. That of a multiplication by a mask may be, and has that type too; of other operations cuDNN was not asked.
 void check_gradient_of_relu(const Graph& graph, const Operation& norm) {
   const Operation* relu = graph.writer_of(graph.tensor(*norm.descriptor, CUDNN_ATTR_OPERATION_NORM_BWD_DYDESC).uid);
   if (relu == nullptr) return;
@@ -53,8 +53,9 @@ void check_gradient_of_relu(const Graph& graph, const Operation& norm) {
   const cudnnDataType_t type = graph.tensor(*norm.descriptor, CUDNN_ATTR_OPERATION_NORM_BWD_XDESC).type;
   if (relu->is_pointwise(CUDNN_POINTWISE_MUL) && masked.type != type)
     fail(CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE, "the masked gradient before batch norm's has its input's type");
+  if (!relu->is_pointwise(CUDNN_POINTWISE_MUL) && !masked.isVirtual)
+    fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "the masked gradient of a batch norm cannot be written");
   if (!relu->is_pointwise(CUDNN_POINTWISE_RELU_BWD)) return;
-  if (!masked.isVirtual) fail(CUDNN_STATUS_NOT_SUPPORTED_GRAPH_PATTERN, "the masked gradient of a batch norm cannot be written");
   const Tensor& x = graph.tensor(*relu->descriptor, CUDNN_ATTR_OPERATION_POINTWISE_XDESC);
   const Operation* source = graph.writer_of(x.uid);
   if (!x.isVirtual || source == nullptr || source->type() != CUDNN_BACKEND_OPERATION_NORM_FORWARD_DESCRIPTOR)

@@ -108,6 +108,22 @@ TEST(a_masked_gradient_needs_a_virtual_y_of_the_io_type) {
   CHECK(!is_supported(Type::f32, [](Graph& g) { masked_gradient(g, Type::f32, true, true); }));
 }
 
+TEST(a_gradient_before_batch_norms_is_written_behind_a_multiplication_only) {
+  const auto written = [](const std::string& mode) {
+    return [=](Graph& g) {
+      const Id dy = g.pointwise(mode, {g.tensor(dims, Type::f32), g.tensor(dims, Type::f32)});
+      g.output(dy, Type::f32);
+      const Id x = g.tensor(dims, Type::f32), scale = g.tensor(channels, Type::f32), mean = g.tensor(channels, Type::f32);
+      const NormGradients out = g.batch_norm_backward(dy, x, scale, mean, g.tensor(channels, Type::f32));
+      g.output(out.dx, Type::f32);
+      g.output(out.dscale, Type::f32);
+      g.output(out.dbias, Type::f32);
+    };
+  };
+  CHECK(is_supported(Type::f32, written("mul")));
+  CHECK(!is_supported(Type::f32, written("add")));
+}
+
 TEST(a_reduction_writes_f32) {
   const auto reduce = [](const std::string& mode, Type type) {
     return [=](Graph& g) { g.output(g.reduce(mode, g.tensor(dims, Type::bf16), channels), type); };
