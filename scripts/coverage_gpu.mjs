@@ -14,7 +14,9 @@ const build = 'build/coverage-gpu'
 const library = resolve(build, 'eraserelu_cuda.so')
 const part = 'native/cuda/'
 const least = 98
-const simulated = ['backend', 'engine_choice', 'io', 'resumed_engines'].map(name => `test/native/simulated_gpu/${name}.test.ts`)
+const simulated = ['backend', 'engine_choice', 'io', 'norm_engines', 'resumed_engines'].map(
+  name => `test/native/simulated_gpu/${name}.test.ts`,
+)
 const onCuda = ['operations', 'operations_16bit', 'chunks', 'pitched'].map(name => `test/native/${name}.test.ts`)
 const whole = ['float16', 'microbatches', 'plan_tiled', 'mask'].map(name => `test/native/${name}.test.ts`)
 const sources = [

@@ -3,7 +3,8 @@
 // Invariants (each is tested):
 //  - prepare touches no tensor memory; bind comes before the first launch, and again whenever the arena has moved;
 //  - launch allocates nothing and looks up nothing;
-//  - a kernel writes only its outputs and its scratchpad (and, in pack, its packed copy);
+//  - a kernel writes only its outputs and its scratchpad (and, in pack, its packed copy); the second of a run (prepare_run) also writes
+//    the outputs of the first;
 //  - outputs are assigned, never accumulated, except by the operation `sum`;
 //  - kernels see one compute stream in program order; inputs and outputs of a plan may travel beside it (transfers.h), ordered by events that
 //    the backend places;

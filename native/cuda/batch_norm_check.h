@@ -16,21 +16,25 @@ class BatchNormCheck final : public EngineCheck {
  public:
   BatchNormCheck(const BatchNormForm& form, Device& device);
 
-  /// The distance from what our own kernels computed, relative to that or to the root mean square of a sample of it, whichever is larger; 1 where a bit of a mask is not that
-  /// of the y beside it.
+  /// The distance from what our own kernels computed, relative to that or to the root mean square of a sample of it, whichever is larger (invstd: to that); 1 where
+  /// a bit of a mask is not that of the y beside it. What is of another type than x counts as many times as the type of x allows more.
   double error(const CudnnGraph& graph) override;
 
-  /// f32 1e-5, or 1e-7 times the root of the number of values of a channel where that is more; bf16 1e-2, f16 2e-3.
+  /// What limit() says of x.
   double allowed(bool rounds) const override;
 
-  bool has_own() const override { return true; }
+  std::string own() const override;
   double own_seconds() override;
 
  private:
   std::vector<void*> addresses() override;
+  void run(const CudnnGraph& graph, const DeviceMemory& workspace) override;
   void prepare();
   std::unique_ptr<Kernel> bound(const OpDesc& desc);
   void launch_own();
+  /// f32 1e-5, or 1e-7 times the root of the number of values of a channel where that is more; bf16 1e-2, f16 2e-3.
+  double limit(DType dtype) const;
+  void read(const void* memory, const TensorDesc& tensor, std::int64_t first, std::int64_t count, std::vector<double>& values) const;
   std::vector<double> sample(const void* memory, const TensorDesc& tensor) const;
   std::vector<double> sample_of_bits(const void* memory, const TensorDesc& like) const;
 

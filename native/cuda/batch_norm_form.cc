@@ -8,20 +8,22 @@
 namespace eraserelu::cuda {
 
 namespace {
-bool is_relu(const OpDesc& second) { return activation_named(second.attributes.text("activation")) == Activation::relu; }
+bool is_relu(const OpDesc& desc) { return activation_named(desc.attributes.text("activation")) == Activation::relu; }
 }  // namespace
 
 bool BatchNormForm::fits(const OpDesc& first, const OpDesc& second) {
   const bool forward = first.is("bnStats") && second.is("bnApply");
   if (!forward && !(first.is("bnBwdReduce") && second.is("bnBwdApply"))) return false;
-  if (first.read("x").pitched()) return false;
+  const TensorDesc& x = first.read("x");
+  if (x.shape.size() != 4 || x.pitched()) return false;
   const bool relu = is_relu(second);
   // cuDNN's bits are one run over the tensor; ours begin a byte with every pixel (base/mask.h).
-  const auto bits = [&](const TensorDesc& mask) { return !mask.present || first.read("x").shape.back() % 8 == 0; };
+  const auto bits = [&](const TensorDesc& mask) { return !mask.present || x.shape.back() % 8 == 0; };
   if (forward) {
     const bool masks = second.write("mask").present;
     return (!masks || (relu && second.read("residual").present)) && bits(second.write("mask"));
   }
+  if (is_relu(first) != relu) return false;
   const bool masks = relu && second.read("mask").present;
   return masks == second.write("dresidual").present && bits(second.read("mask"));
 }
@@ -50,6 +52,7 @@ BatchNormForm::BatchNormForm(const OpDesc& first, const OpDesc& second)
 
 std::string BatchNormForm::text() const {
   std::ostringstream text;
+  text.precision(17);
   text << first_.spec->name << "+" << second_.spec->name;
   for (const Operand& operand : operands_) text << operand_text(operand.name, operand.tensor);
   if (forward_) text << " epsilon" << epsilon();

@@ -33,7 +33,7 @@ fe::DataType_t data_type(DType dtype) {
     case DType::f32: return fe::DataType_t::FLOAT;
     case DType::bf16: return fe::DataType_t::BFLOAT16;
     case DType::f16: return fe::DataType_t::HALF;
-    default: fail(ErrorCode::Unsupported, "cuDNN convolves no tensors of type ", name_of(dtype));
+    default: fail(ErrorCode::Unsupported, "cuDNN computes with no tensors of type ", name_of(dtype));
   }
 }
 

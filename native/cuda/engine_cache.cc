@@ -16,7 +16,7 @@ namespace eraserelu::cuda {
 namespace {
 
 /// Changes with what a finding means: the check, its data, this format.
-constexpr const char* kEngineRules = "eraserelu engines, rules 1";
+constexpr const char* kEngineRules = "eraserelu engines, rules 2";
 
 /// 64-bit FNV-1a, as 16 hexadecimal digits.
 std::string digest(const std::string& text) {

@@ -46,8 +46,9 @@ class EngineCheck {
   /// The largest error that passes, for an engine that rounds its operands or not.
   virtual double allowed(bool rounds) const = 0;
 
-  /// Whether kernels of our own do the same, so that none of cuDNN's needs to be taken.
-  virtual bool has_own() const { return false; }
+  /// Which kernels of our own do the same, so that none of cuDNN's needs to be taken: what was found out is about these. "": none.
+  virtual std::string own() const { return ""; }
+  bool has_own() const { return !own().empty(); }
   virtual double own_seconds() { return 0; }
 
   /// Seconds of one execution: the least of a few. Throws as error() does.
@@ -57,7 +58,8 @@ class EngineCheck {
   /// Of the graph's operands, in its order.
   virtual std::vector<void*> addresses() = 0;
 
-  void run(const CudnnGraph& graph, const DeviceMemory& workspace);
+  /// An execution with all that belongs to it.
+  virtual void run(const CudnnGraph& graph, const DeviceMemory& workspace);
   double seconds_of(const std::function<void()>& launches);
 
   const Device& device_;

@@ -51,7 +51,7 @@ class Choice {
         known_(known(device)),
         policy_(policy),
         told_(told),
-        key_(known_.identity + "; " + check.form()),
+        key_(known_.identity + "; " + check.form() + (check.has_own() ? "; " + check.own() : "")),
         findings_(known_.findings.load(key_)) {}
 
   void first() {
@@ -67,7 +67,9 @@ class Choice {
     std::vector<Row> rows = allowed();
     if (check_.has_own()) rows.push_back({0, {kOwn}});
     const auto before = policy_.choices.find(check_.form());
-    if (before == policy_.choices.end() || !again(rows, before->second)) fastest(rows);
+    if (before == policy_.choices.end()) fastest(rows);
+    else if (!again(rows, before->second)) otherwise(rows);
+    if (!unchecked_.empty()) told_.notes.push_back(check_.desc().to_string() + ": " + unchecked_);
     told_.choices[check_.form()] = taken_;
     return taken_ != kOwn;
   }
@@ -77,8 +79,15 @@ class Choice {
     const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& each) { return each.engine.name == name; });
     if (row == rows.end()) reject(name, "cuDNN does not offer it here, or the options do not allow it");
     else if (build(*row) && passes(*row)) return true;
-    told_.notes.push_back(check_.desc().to_string() + ": another of cuDNN's engines is chosen than before: " + reasons_.back());
     return false;
+  }
+
+  /// Where again() cannot be.
+  void otherwise(const std::vector<Row>& rows) {
+    const std::string reason = reasons_.back();
+    fastest(rows);
+    const char* instead = taken_ == kOwn ? ": our own kernels are chosen, not cuDNN's engine of before: " : ": another of cuDNN's engines is chosen than before: ";
+    told_.notes.push_back(check_.desc().to_string() + instead + reason);
   }
 
   void fastest(const std::vector<Row>& rows) {
@@ -92,7 +101,8 @@ class Choice {
     std::stable_sort(timed.begin(), timed.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [seconds, row] : timed)
       if (build(row) && passes(row)) return;
-    refuse();
+    if (!check_.has_own()) refuse();
+    taken_ = kOwn;   // untimed: there was too little memory
   }
 
   /// The plans that the policy allows, in cuDNN's order, each name once.
@@ -150,8 +160,12 @@ class Choice {
     try {
       find_out();
     } catch (const Error& error) {
-      const char* advice = error.code() == ErrorCode::OutOfMemory ? ". Use a smaller batch." : "";
-      fail(error.code(), check_.desc().to_string(), ": cuDNN's engine ", row.engine.name, " cannot be checked before its first use: ", error.what(), advice);
+      const bool own = row.engine.name == kOwn, full = error.code() == ErrorCode::OutOfMemory;
+      const std::string what = own ? "our own kernels cannot be timed: " : "cuDNN's engine " + row.engine.name + " cannot be checked before its first use: ";
+      if (!full || !check_.has_own()) fail(error.code(), check_.desc().to_string(), ": ", what, error.what(), full ? ". Use a smaller batch." : "");
+      reject(row.engine.name, error.what());
+      if (unchecked_.empty()) unchecked_ = what + error.what();
+      return false;
     } catch (const std::runtime_error& error) {   // may be better next time: not kept
       const std::string reason = std::string("it cannot be run: ") + error.what();
       reject(row.engine.name, reason);
@@ -185,6 +199,7 @@ class Choice {
   const std::string key_;
   EngineFindings findings_;
   std::string taken_;                  // what was built last
+  std::string unchecked_;              // the first that there was too little memory for
   std::vector<std::string> reasons_;   // against each engine that cannot be used
 };
 

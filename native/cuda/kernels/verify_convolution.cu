@@ -23,6 +23,15 @@ __global__ void __launch_bounds__(blockSize) random_kernel(std::uint64_t seed, T
 }
 
 template <typename T>
+__global__ void __launch_bounds__(blockSize) vary_kernel(T* x, std::int64_t n, std::int64_t channels, float offset, float factor) {
+  const std::int64_t i = thread_number();
+  if (i >= n) return;
+  const std::int64_t kind = i % channels % 4;
+  if (kind == 1) x[i] = from_float<T>(to_float(x[i]) + offset);
+  if (kind == 3) x[i] = from_float<T>(to_float(x[i]) * factor);
+}
+
+template <typename T>
 struct Tensors {
   const T *x, *w, *y;
 };
@@ -141,6 +150,13 @@ cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::in
   return with_type(dtype, [&](auto type) {
     using T = typename decltype(type)::type;
     return launch(random_kernel<T>, grid_for(n), dim3(blockSize), 0, stream, seed, static_cast<T*>(values), n, steps);
+  });
+}
+
+cudaError_t vary_channels(DType dtype, void* x, std::int64_t n, std::int64_t channels, float offset, float factor, cudaStream_t stream) {
+  return with_type(dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    return launch(vary_kernel<T>, grid_for(n), dim3(blockSize), 0, stream, static_cast<T*>(x), n, channels, offset, factor);
   });
 }
 

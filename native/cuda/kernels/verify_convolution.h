@@ -15,6 +15,9 @@ namespace eraserelu::cuda {
 /// few are exact, and so are their signs.
 cudaError_t random_values(DType dtype, std::uint64_t seed, void* values, std::int64_t n, cudaStream_t stream, float steps = 0);
 
+/// Of every four channels of x [n / channels, channels], adds `offset` to the second and multiplies the fourth by `factor`.
+cudaError_t vary_channels(DType dtype, void* x, std::int64_t n, std::int64_t channels, float offset, float factor, cudaStream_t stream);
+
 /// x [images, height, width, channels], w [filters, kernel, channels / groups], y [images, outHeight, outWidth, filters].
 struct ConvolutionSizes {
   std::int64_t images, height, width, channels;

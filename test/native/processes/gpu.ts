@@ -8,11 +8,16 @@ import { sgd } from '../../../src/optim/index.js'
 import { Trainer, type TrainerOptions } from '../../../src/train/trainer.js'
 import { source, weightsOf } from '../../train/training.js'
 import { deviceInfo, devices, deviceProblem } from '../../../src/runtime/devices.js'
+import { Plan } from '../../../src/runtime/plan.js'
 import { Store } from '../../../src/runtime/store.js'
+import { StoreLayout } from '../../../src/runtime/store_layout.js'
+import { Graph } from '../../../src/graph/graph.js'
 import { run } from '../../../src/graph/run.js'
+import { serialise } from '../../../src/graph/serialise.js'
 import { compile } from '../../../src/graph/session.js'
+import { f32 } from '../../../src/graph/tensor.js'
 import { encodeFloat16 } from '../../../src/runtime/float16.js'
-import type { EngineOptions } from '../../../src/runtime/policy.js'
+import { policyOf, type EngineChoices, type EngineOptions } from '../../../src/runtime/policy.js'
 import { BatchNorm2d, Conv2d, ReLU, Sequential, initialize } from '../../../src/nn/index.js'
 
 const ramp = (shape: readonly number[]) => ({
@@ -127,6 +132,61 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     rmSync(outputDir, { recursive: true })
     const norms = Object.fromEntries(Object.entries(engines).filter(([computed]) => computed.startsWith('bn')))
     return { losses, weights: [...weightsOf(model)], norms, warnings }
+  },
+  /** A batch norm of the shape and the other options given as JSON, of ramps: its results, by what it was computed, and what was chosen and said. */
+  norm: async () => {
+    const {
+      shape = [2, 4, 4, 8],
+      epsilon = 1e-5,
+      gradient = false,
+      activations = ['relu', 'relu'],
+      choices = {},
+      ...options
+    } = JSON.parse(process.argv[3] ?? '{}') as EngineOptions & {
+      shape?: number[]
+      epsilon?: number
+      gradient?: boolean
+      activations?: [string, string]
+      choices?: EngineChoices
+    }
+    const warnings: string[] = []
+    process.on('warning', ({ message }) => warnings.push(message))
+    const graph = new Graph()
+    const arrays: Record<string, Float32Array> = {}
+    const input = (name: string, of: readonly number[]) => {
+      arrays[name] = ramp(of).data
+      return graph.source(f32(of), name, { kind: 'input', name })
+    }
+    const channels = [shape.at(-1)!]
+    const x = input('x', shape)
+    const [gamma, beta] = [input('gamma', channels), input('beta', channels)]
+    const vectors = (...names: string[]) => Object.fromEntries(names.map(name => [name, f32(channels)]))
+    const [before, behind] = [{ activation: activations[0] }, { activation: activations[1] }]
+    if (gradient) {
+      const reads = { dy: input('dy', shape), x, mean: input('mean', channels), invstd: input('invstd', channels), gamma, beta }
+      const sums = graph.add('bnBwdReduce', 'norm', reads, before, vectors('dgamma', 'dbeta'))
+      const { dx } = graph.add('bnBwdApply', 'norm', { ...reads, ...sums }, behind, { dx: f32(shape) })
+      for (const [name, tensor] of Object.entries({ ...sums, dx })) graph.outputs.set(name, tensor!)
+    } else {
+      const statistics = graph.add('bnStats', 'norm', { x }, { epsilon }, vectors('mean', 'invstd', 'variance'))
+      const { mean, invstd } = statistics
+      const { y } = graph.add('bnApply', 'norm', { x, mean, invstd, gamma, beta }, behind, { y: f32(shape) })
+      for (const [name, tensor] of Object.entries({ ...statistics, y })) graph.outputs.set(name, tensor!)
+    }
+    const desc = serialise(graph, {
+      device: 'cuda',
+      checked: false,
+      policy: policyOf(options, false, choices),
+      layout: new StoreLayout([]),
+      parameters: 'weights',
+      regions: [],
+      wholeStep: new Set(),
+    })
+    using store = await Store.create('cuda', {})
+    using plan = await Plan.create(desc, store)
+    const { outputs } = await plan.run([arrays])
+    const results = Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, [...data]]))
+    return { results, engines: plan.engines, choices: plan.choices, warnings }
   },
   memory: () => run('relu', { x: ramp([1 << 20]) }, {}, { device: 'cuda' }),
 }

@@ -1,5 +1,5 @@
 /** Batch norm by one graph of cuDNN, which `autotune` takes where it is faster than our own kernels; on a simulated cuDNN, with kernels of ours that are made slow. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -21,12 +21,25 @@ interface Training {
 }
 type Options = Partial<TrainerOptions> & { erased?: boolean }
 
-async function train(options: Options, environment: Record<string, string> = {}): Promise<Training> {
-  const env = { ERASERELU_CUDA_LIBRARY: library, ERASERELU_CACHE: cache, SIM_CUDNN_ENGINES: '12', ...environment }
-  const { stdout, stderr, code } = await runProcess('gpu.ts', ['norms', JSON.stringify(options)], ['--no-warnings'], env)
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout) as Training
+interface Norm {
+  results: Record<string, number[]>
+  engines: string[]
+  choices: Record<string, string>
+  warnings: string[]
 }
+type NormOptions = Record<string, unknown>
+
+async function processed<Answer>(scenario: string, options: object, environment: Record<string, string>): Promise<Answer> {
+  const env = { ERASERELU_CUDA_LIBRARY: library, ERASERELU_CACHE: cache, SIM_CUDNN_ENGINES: '12', ...environment }
+  const { stdout, stderr, code } = await runProcess('gpu.ts', [scenario, JSON.stringify(options)], ['--no-warnings'], env)
+  expect({ code, stderr, failed: /^\{"code".*/.exec(stdout)?.[0] }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout) as Answer
+}
+
+const train = (options: Options, environment: Record<string, string> = {}) => processed<Training>('norms', options, environment)
+
+/** One batch norm. */
+const norm = (options: NormOptions, environment: Record<string, string> = {}) => processed<Norm>('norm', options, environment)
 
 // With the table of what the real cuDNN supports: the backend's graphs are forms that it has.
 const table = resolve('test/native/simulated_gpu/support_table.txt')
@@ -80,8 +93,95 @@ test('an engine that lies is not taken, and named; nor one that rounds to TF32 o
     )
 })
 
+test.each(['f32', 'bf16', 'f16'] as const)(
+  'in %s engines that compute statistics badly are not taken, and named',
+  async precision => {
+    const engines = '12 time=3;7 time=1 no_epsilon=1;8 time=1 one_pass=1;9 time=1 rounds=1'
+    const tuned = await train({ autotune: true, precision }, { ...slowKernels, SIM_CUDNN_ENGINES: engines })
+    const forwards = Object.entries(tuned.norms).filter(([text]) => text.startsWith('bnStats'))
+    expect(forwards.length).toBeGreaterThan(0)
+    for (const [, engine] of forwards) expect(engine).toMatch(/^eng12/)
+    const named = (op: string) =>
+      ['eng7', 'eng8', 'eng9'].filter(engine =>
+        tuned.warnings.some(text => new RegExp(`^${op} .*${engine} is not used: its results`).test(text)),
+      )
+    expect(named('bnApply')).toEqual(['eng7', 'eng8', 'eng9'])
+    expect(named('bnBwdApply')).toEqual(['eng9'])
+  },
+)
+
 test('a form that cuDNN refuses is computed by our own', async () => {
   const tuned = await train({ autotune: true }, { ...slowKernels, SIM_CUDNN_REFUSE: 'batch_norm_training' })
   expect(Object.keys(tuned.norms).filter(text => text.startsWith('bnStats'))).toEqual([])
   expect(enginesOf(tuned)).toEqual(['eng12'])
+})
+
+describe('one batch norm', () => {
+  const slow = { SIM_KERNEL_TIME: '8' }
+
+  test('of images is computed by cuDNN', async () => {
+    for (const gradient of [false, true]) {
+      const { engines, choices } = await norm({ gradient, autotune: true }, slow)
+      expect(engines).toEqual([expect.stringMatching(/^cudnn eng12/), expect.stringMatching(/^cudnn eng12/)])
+      expect(Object.values(choices)).toEqual([expect.stringMatching(/^eng12/)])
+    }
+  })
+
+  test.each([
+    ['of vectors', { shape: [16, 8] }],
+    ['of volumes', { shape: [2, 2, 3, 8, 8] }],
+    ['with two different activations', { activations: ['identity', 'relu'], gradient: true }],
+  ] as const)('%s is not: cuDNN has no such graph', async (_, form) => {
+    for (const gradient of 'gradient' in form ? [true] : [false, true]) {
+      const own = await norm({ ...form, gradient })
+      expect(await norm({ ...form, gradient, autotune: true }, slow)).toEqual(own)
+    }
+  })
+
+  test('is another one with an epsilon that is a little different', async () => {
+    const forms = []
+    for (const epsilon of [1e-5, 1e-5 * (1 + 1e-9)])
+      forms.push(...Object.keys((await norm({ epsilon, autotune: true }, slow)).choices))
+    expect(new Set(forms).size).toBe(2)
+  })
+
+  test('is timed with the variance that cuDNN does not write', async () => {
+    const nearly = { SIM_KERNEL_TIME: '30', SIM_CUDNN_ENGINES: '12 time=75' }
+    expect(Object.values((await norm({ autotune: true }, nearly)).choices)).toEqual(['own'])
+    expect(Object.values((await norm({ autotune: true, gradient: true }, nearly)).choices)).toEqual([
+      expect.stringMatching(/^eng12/),
+    ])
+  })
+
+  test('is computed by our own kernels where there is no memory to check another', async () => {
+    const full = { ...slow, SIM_CUDNN_ENGINES: '12 workspace=100000000;7 workspace=200000000', SIM_MEMORY: '50000000' }
+    const { choices, warnings } = await norm({ autotune: true }, full)
+    expect(Object.values(choices)).toEqual(['own'])
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^bnApply .*: cuDNN's engine eng12 cannot be checked before its first use: 100000000 bytes are not free on the GPU$/,
+      ),
+    ])
+    expect(
+      Object.values((await norm({ autotune: true }, { ...full, SIM_CUDNN_ENGINES: '12 workspace=100000000;7' })).choices),
+    ).toEqual(['eng7'])
+  })
+
+  test('names our own kernels where they are chosen instead of an engine of before', async () => {
+    const fast = { SIM_CUDNN_ENGINES: '12 time=50' }
+    const [form] = Object.keys((await norm({ autotune: true }, fast)).choices)
+    const { warnings } = await norm({ autotune: true, choices: { [form!]: 'eng5' } }, fast)
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^bnApply .*: our own kernels are chosen, not cuDNN's engine of before: eng5: cuDNN does not offer it here/,
+      ),
+    ])
+  })
+
+  test('is known by the kernels of ours that it was compared with', async () => {
+    await norm({ autotune: true }, slow)
+    const folder = join(cache, 'engines')
+    const [file] = readdirSync(folder)
+    expect(readFileSync(join(folder, file!), 'utf8')).toMatch(/^.*\n.*; bnStats\+bnApply .*; own kernels \d+\n/)
+  })
 })

@@ -7,8 +7,8 @@ export const notCovered = [
   },
   {
     file: 'cudnn_graph.cc',
-    lines: ['default: fail(ErrorCode::Unsupported, "cuDNN convolves no tensors of type ", name_of(dtype));'],
-    reason: 'plans refuse convolutions of other types before (native/plan/op_checks_types.cc)',
+    lines: ['default: fail(ErrorCode::Unsupported, "cuDNN computes with no tensors of type ", name_of(dtype));'],
+    reason: 'plans refuse convolutions and batch norms of other types before (native/plan/op_checks_types.cc)',
   },
   {
     file: 'cudnn_graph.cc',

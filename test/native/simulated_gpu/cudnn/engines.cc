@@ -31,6 +31,8 @@ Engine parse(const std::string& text) {
       engine.knobs.emplace_back(static_cast<cudnnBackendKnobType_t>(number), std::atol(value.c_str() + value.find(':') + 1));
     else if (name == "workspace") engine.workspace = number;
     else if (name == "rounds") engine.rounds = number != 0;
+    else if (name == "no_epsilon") engine.norm.noEpsilon = number != 0;
+    else if (name == "one_pass") engine.norm.onePass = number != 0;
     else if (name == "time") engine.time = static_cast<int>(number);
     else if (name == "shared") engine.shared = static_cast<std::int32_t>(number);
     else fail(CUDNN_STATUS_INTERNAL_ERROR, "SIM_CUDNN_ENGINES: unknown word '", word, "'");

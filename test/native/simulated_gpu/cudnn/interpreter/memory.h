@@ -18,11 +18,19 @@ struct Values {
 /// Alters what is written to an output: (its value, its position in channels-last order, its type) -> what is stored.
 using Distortion = std::function<double(double, std::int64_t, cudnnDataType_t)>;
 
+/// What an engine does wrong in the statistics of a batch norm in training.
+struct NormFaults {
+  bool noEpsilon = false;
+  bool onePass = false;   // the variance as the mean of the squares less the square of the mean, both in f32
+};
+
 class Memory {
  public:
   /// Addresses of the tensors that are not virtual, by unique id.
-  Memory(const Graph& graph, std::map<std::int64_t, void*> addresses, Distortion distortion)
-      : graph_(graph), addresses_(std::move(addresses)), distortion_(std::move(distortion)) {}
+  Memory(const Graph& graph, std::map<std::int64_t, void*> addresses, Distortion distortion, NormFaults normFaults = {})
+      : normFaults(normFaults), graph_(graph), addresses_(std::move(addresses)), distortion_(std::move(distortion)) {}
+
+  const NormFaults normFaults;
 
   Values load(std::int64_t uid) const;
   double scalar(std::int64_t uid) const { return load(uid).data.front(); }
