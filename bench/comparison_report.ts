@@ -39,10 +39,10 @@ const nameOf = ({ task, model, batch, size }: WorkloadResult) =>
 const ratio = ({ median, lowest, highest }: Spread) => `${median.toFixed(2)} (${lowest.toFixed(2)} - ${highest.toFixed(2)})`
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0)
 
-/** The form of another library that takes the shortest time, by the median of its rounds. */
+/** The form of another library beside which this package does worst, by the median of the ratios. */
 function bestPeer({ peers }: WorkloadResult): PeerResult | undefined {
   const others = peers.filter(({ own, speed }) => !own && speed)
-  return others.sort((a, b) => a.milliseconds.median - b.milliseconds.median)[0]
+  return others.sort((a, b) => a.speed!.median - b.speed!.median)[0]
 }
 
 /** A row for everything that was measured of a workload. */
@@ -70,7 +70,7 @@ export function detailTable(result: WorkloadResult): string {
   return `### ${nameOf(result)[0]!.toUpperCase()}${nameOf(result).slice(1)}\n\n${table(compares ? [...head, 'difference of outputs'] : head, rows)}`
 }
 
-/** A row a workload: this package beside the fastest of the others. */
+/** A row a workload: this package beside the hardest of the others to beat. */
 export function summaryTable(results: readonly WorkloadResult[]): string {
   const rows = results.map(result => {
     const [ours, ...others] = result.peers
@@ -90,7 +90,7 @@ export function summaryTable(results: readonly WorkloadResult[]): string {
   const head = [
     '',
     'ms',
-    'fastest other, ms',
+    'closest other, ms',
     'times as fast as it',
     'peak memory / its',
     'erased / published, time',
@@ -111,18 +111,22 @@ const looks = [
   { color: '#d1541f', symbol: 'diamond' },
   { color: '#2d8a57', symbol: 'rect' },
   { color: '#7a4fa3', symbol: 'triangle' },
-  { color: '#8c6d1f', symbol: 'pin' },
-  { color: '#c2378f', symbol: 'arrow' },
+  { color: '#8c6d1f', symbol: 'emptyCircle' },
+  { color: '#c2378f', symbol: 'emptyDiamond' },
 ]
 
 /** How many times as fast this package is as each of the others, a line a workload, with the lowest and the highest round. */
 export function drawComparison(results: readonly WorkloadResult[], subtitle: string): Promise<string> {
   const shown = results.filter(result => bestPeer(result))
-  const points = shown.flatMap(({ peers }, line) =>
-    peers.flatMap(({ own, peer, speed }) => (own || !speed ? [] : [{ peer, line, speed }])),
-  )
+  const points = shown.flatMap(({ peers }, line) => {
+    const others = peers.flatMap(({ own, peer, speed }) => (own || !speed ? [] : [{ peer, speed }]))
+    // Below each other, around the middle of the line.
+    return others.map((other, i) => ({ ...other, line, offset: (i - (others.length - 1) / 2) * 14 }))
+  })
   const names = [...new Set(points.map(({ peer }) => peer))]
   const text = (size: number, color = ink) => ({ fontSize: size, color, fontFamily })
+  // Below the names.
+  const top = 80 + 20 * names.length
   const option: EChartsOption = {
     animation: false,
     backgroundColor: '#ffffff',
@@ -134,8 +138,8 @@ export function drawComparison(results: readonly WorkloadResult[], subtitle: str
       textStyle: text(18),
       subtextStyle: text(13, faint),
     },
-    legend: { data: names, top: 68, width: 1060, itemGap: 30, textStyle: { ...text(13), width: 230 } },
-    grid: { left: 420, right: 40, top: 110, bottom: 50 },
+    legend: { data: names, orient: 'vertical', left: 420, top: 60, itemGap: 6, textStyle: text(13) },
+    grid: { left: 420, right: 40, top, bottom: 50 },
     xAxis: {
       type: 'value',
       min: ({ min }: { min: number }) => Math.min(0.8, Math.floor((min || 1) * 5) / 5),
@@ -148,18 +152,18 @@ export function drawComparison(results: readonly WorkloadResult[], subtitle: str
     yAxis: { type: 'category', data: shown.map(nameOf), inverse: true, axisLabel: text(13), splitLine: { show: true } },
     series: names.flatMap((name, i) => {
       const { color, symbol } = looks[i % looks.length]!
-      const offset = (i - (names.length - 1) / 2) * 12
       const own = points.filter(({ peer }) => peer === name)
       const range: CustomSeriesOption = {
         type: 'custom',
         name,
         color,
-        data: own.map(({ line, speed }) => [line, speed.lowest, speed.highest]),
+        data: own.map(({ line, speed, offset }) => [line, speed.lowest, speed.highest, offset]),
         encode: { x: [1, 2], y: 0 },
         renderItem: (_, { value, coord }) => {
           const [left, y] = coord([value(1), value(0)]) as [number, number]
           const [right] = coord([value(2), value(0)]) as [number, number]
-          const shape = { x1: left, x2: right, y1: y + offset, y2: y + offset }
+          const height = y + Number(value(3))
+          const shape = { x1: left, x2: right, y1: height, y2: height }
           return { type: 'line', shape, style: { stroke: color, lineWidth: 2 } }
         },
       }
@@ -170,9 +174,8 @@ export function drawComparison(results: readonly WorkloadResult[], subtitle: str
           name,
           symbol,
           symbolSize: 11,
-          symbolOffset: [0, offset],
           color,
-          data: own.map(({ line, speed }) => [speed.median, line]),
+          data: own.map(({ line, speed, offset }) => ({ value: [speed.median, line], symbolOffset: [0, offset] })),
           ...(i === 0 && {
             markLine: {
               silent: true,
@@ -186,5 +189,5 @@ export function drawComparison(results: readonly WorkloadResult[], subtitle: str
       ]
     }),
   }
-  return renderChart(option, { width: 1100, height: 170 + 70 * shown.length })
+  return renderChart(option, { width: 1100, height: top + 60 + 70 * shown.length })
 }
