@@ -13,7 +13,7 @@ import type { PlanDesc } from '../runtime/plan_desc.js'
 import type { ArenaName } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { StreamFeed } from '../train/feed.js'
-import { compareMemory, type LowMemory } from '../train/low_memory.js'
+import type { LowMemory } from '../train/low_memory.js'
 import { Trainer } from '../train/trainer.js'
 import { arenasFor, trainingPlan } from '../train/training_plan.js'
 
@@ -84,10 +84,7 @@ export function planStep(model: Classifier, images: RandomImages, task: 'trainin
     clipGradNorm: 0,
   }
   const { numClasses } = model
-  const described = (memory: Memory): PlanDesc =>
-    trainingPlan(feed, { model, layout, device, numClasses, optimizer, precision, engines, disabledPasses, memory, ...plain })
-      .desc
-  const desc = described(memory)
-  const low = memory === 'low' ? compareMemory(desc, described('normal')) : undefined
+  const options = { model, layout, device, numClasses, optimizer, precision, engines, disabledPasses, memory, ...plain }
+  const { desc, low } = trainingPlan(feed, options)
   return { desc, layout, arenas: arenasFor(layout, optimizer, undefined), low }
 }

@@ -10,7 +10,7 @@ import type { Evaluation } from './events.js'
 import { measure } from './evaluate.js'
 import type { Feed } from './feed.js'
 import { initialState, mostSkippedInARow, restoredState } from './loss_scaling.js'
-import { compareMemory, type LowMemory } from './low_memory.js'
+import type { LowMemory } from './low_memory.js'
 import { arenasFor, evaluationPlan, trainingPlan, type TrainingOptions } from './training_plan.js'
 
 /** Planned memory in bytes, known before activations are allocated. */
@@ -58,9 +58,7 @@ export class CompiledTraining {
   /** Compiles the step and the evaluation, and fills the store from the model's parameters. */
   static async create(feeds: Feeds, options: TrainingOptions): Promise<CompiledTraining> {
     const { layout, device, optimizer, ema } = options
-    const { desc, grouping } = trainingPlan(feeds.train, options)
-    const normally = options.memory === 'low' && trainingPlan(feeds.train, { ...options, memory: 'normal' }).desc
-    const low = normally ? compareMemory(desc, normally) : undefined
+    const { desc, grouping, low } = trainingPlan(feeds.train, options)
     const store = await Store.create(device, arenasFor(layout, optimizer, ema))
     let training: Plan | undefined
     try {

@@ -24,6 +24,7 @@ import type { PlanDesc } from '../runtime/plan_desc.js'
 import { state as stateIndex, type ArenaName } from '../runtime/store.js'
 import type { StoreLayout } from '../runtime/store_layout.js'
 import type { Feed, TracedBatch } from './feed.js'
+import { compareMemory, type LowMemory } from './low_memory.js'
 import { addUpdate, type ArenaPart } from './update_section.js'
 
 /** A loss of the caller's own: one number, from the model's outputs and the batch. */
@@ -72,9 +73,16 @@ export function arenasFor(layout: StoreLayout, optimizer: Optimizer, ema: Ema | 
   }
 }
 
-export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: PlanDesc; grouping: Grouping } {
+export interface TrainingPlan {
+  readonly desc: PlanDesc
+  readonly grouping: Grouping
+  /** What memory 'low' gives and costs; undefined with memory 'normal'. */
+  readonly low: LowMemory | undefined
+}
+
+export function trainingPlan(feed: Feed, options: TrainingOptions): TrainingPlan {
   const { layout, device, checked, engines, choices, precision = 'f32' } = options
-  const { accumulate, clipGradNorm, optimizer, ema, memory } = options
+  const { accumulate, clipGradNorm, optimizer, ema, memory = 'normal' } = options
   const runs = passSwitch(options)
   const trace = new Trace(true)
   const { graph } = trace
@@ -98,12 +106,20 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): { desc: Plan
 
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
-  const again = runs('recompute') ? recompute(graph, memory) : undefined
-  const regions = runs('tile') ? tile(graph.nodes, device, again) : []
   const kept = { gradients, wholeStep: total.totals }
   const policy = policyOf(engines, precision === 'tf32', choices)
-  const desc = serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
-  return { desc, grouping }
+  const planned = (use: Memory): PlanDesc => {
+    const again = runs('recompute') ? recompute(graph, use) : undefined
+    const regions = runs('tile') ? tile(graph.nodes, device, again) : []
+    return serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
+  }
+  if (memory === 'normal') return { desc: planned(memory), grouping, low: undefined }
+  // Both from the same trace: recomputation changes nodes, of which it gets copies.
+  const copies = graph.nodes.map(node => ({ ...node }))
+  const normally = planned('normal')
+  graph.nodes.splice(0, Infinity, ...copies)
+  const desc = planned(memory)
+  return { desc, grouping, low: compareMemory(desc, normally) }
 }
 
 export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'weights' | 'ema'): PlanDesc {

@@ -8,10 +8,10 @@ import type { Tensor } from '../../src/graph/tensor.js'
 import { build } from '../../src/models/registry.js'
 import { BatchNorm2d, Conv2d, Module } from '../../src/nn/index.js'
 import type { NodeEntry, PlanDesc } from '../../src/runtime/plan_desc.js'
-import { compareMemory, lowMemoryText } from '../../src/train/low_memory.js'
+import { lowMemoryText } from '../../src/train/low_memory.js'
 import type { TrainingOptions } from '../../src/train/training_plan.js'
 import { shallow } from '../models/shallow.js'
-import { trainingDesc } from './training_desc.js'
+import { trainingDesc, trainingPlanOf } from './training_desc.js'
 
 const low = { memory: 'low' } as const
 const both = (model: Module, shape: readonly number[], options: Partial<TrainingOptions> = {}) =>
@@ -120,8 +120,9 @@ describe.each([false, true])('erased: %o', erased => {
       const model = build(name, { ...options, numClasses: 10 })
       eraseReLU(model, erased ? erase : { proportion: 0 })
       const plans = both(model, [8, size, size, 3])
-      const { alive, aliveNormally, operations, bytes, bytesNormally } = compareMemory(...plans)
+      const { alive, aliveNormally, operations, bytes, bytesNormally } = trainingPlanOf(model, [8, size, size, 3], low).low!
       expect(alive).toBe(livePeak(plans[0]))
+      expect(aliveNormally).toBe(livePeak(plans[1]))
       expect(alive).toBeLessThan(aliveNormally)
       expect(operations).toBe(added(plans).length)
       expect(bytes / bytesNormally).toBeGreaterThan(0)
@@ -129,6 +130,20 @@ describe.each([false, true])('erased: %o', erased => {
       expect(added(plans).filter(each => !/ ?(bnApply|dropout)$/.test(each))).toEqual([])
     },
   )
+})
+
+test('the model is called once, also for the comparison', () => {
+  let calls = 0
+  const between = new Between((x, { bn }) => {
+    calls++
+    return relu(bn(x))
+  })
+  const { desc, low: comparison } = trainingPlanOf(between, shape, { loss: y => mean(y), ...low })
+  expect(calls).toBe(1)
+  expect(comparison?.operations).toBe(1)
+  const normal = trainingPlanOf(between, shape, { loss: y => mean(y) })
+  expect(normal.low).toBeUndefined()
+  expect(added([desc, normal.desc])).toEqual(['bn bnApply'])
 })
 
 test('what it gives and costs is one line', () => {

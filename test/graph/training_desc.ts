@@ -6,7 +6,7 @@ import { sgd } from '../../src/optim/index.js'
 import type { PlanDesc } from '../../src/runtime/plan_desc.js'
 import { StoreLayout } from '../../src/runtime/store_layout.js'
 import type { Feed } from '../../src/train/feed.js'
-import { evaluationPlan, trainingPlan, type TrainingOptions } from '../../src/train/training_plan.js'
+import { evaluationPlan, trainingPlan, type TrainingOptions, type TrainingPlan } from '../../src/train/training_plan.js'
 
 export function feedOf(shape: Shape): Feed {
   return {
@@ -40,9 +40,11 @@ function optionsFor(model: Module, options: Partial<TrainingOptions>): TrainingO
   }
 }
 
-export function trainingDesc(model: Module, shape: Shape, options: Partial<TrainingOptions> = {}): PlanDesc {
-  return trainingPlan(feedOf(shape), optionsFor(model, options)).desc
+export function trainingPlanOf(model: Module, shape: Shape, options: Partial<TrainingOptions> = {}): TrainingPlan {
+  return trainingPlan(feedOf(shape), optionsFor(model, options))
 }
+
+export const trainingDesc = (...of: Parameters<typeof trainingPlanOf>): PlanDesc => trainingPlanOf(...of).desc
 
 export function evaluationDesc(model: Module, shape: Shape, options: Partial<TrainingOptions> = {}): PlanDesc {
   return evaluationPlan(feedOf(shape), optionsFor(model, options), options.ema ? 'ema' : 'weights')
