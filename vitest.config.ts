@@ -14,7 +14,7 @@ const native = [
 ]
 
 const alone = [
-  'test/native/{image_reader,runtime_event_loop,runtime_exit,runtime_memory,runtime_use}.test.ts',
+  'test/native/{image_reader,plan_at_once,runtime_event_loop,runtime_exit,runtime_memory,runtime_use}.test.ts',
   'test/examples/http_server.test.ts',
 ]
 

@@ -12,7 +12,7 @@ if (build.status !== 0) process.exit(1)
 const runtimes = ['libasan.so', 'libubsan.so', 'libstdc++.so.6'].map(name => output('c++', [`-print-file-name=${name}`]).trim())
 const chosen = process.argv.slice(2)
 // The same kernels in more types, and planning without kernels: minutes for lines that the other tests reach too.
-const leftOut = ['operations_16bit', 'plan_memory', 'plan_depth', 'gradients'].map(name => `${name}.test.ts`)
+const leftOut = ['operations_16bit', 'plan_memory', 'plan_at_once', 'plan_depth', 'gradients'].map(name => `${name}.test.ts`)
 const all = readdirSync('test/native')
   .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
   .map(name => `test/native/${name}`)
