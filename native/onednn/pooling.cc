@@ -1,4 +1,4 @@
-// Pooling over NHWC: forward by output rows, backward image by image (windows overlap), channels vectorised.
+// Pooling over NHWC by rows of what is written, channels vectorised.
 #include <cstring>
 
 #include "backend/kernel_base.h"
@@ -34,20 +34,26 @@ struct Windows {
   /// Calls visit(tap, offset) for the pixels of window (i, j) inside the image, in row-major order.
   template <typename Visit>
   void each_tap(std::int64_t i, std::int64_t j, const Visit& visit) const {
-    const std::int64_t y0 = i * strideHeight - top, x0 = j * strideWidth - left;
-    for (std::int64_t r = std::max<std::int64_t>(0, -y0); r < std::min(kernelHeight, height - y0); ++r)
-      for (std::int64_t s = std::max<std::int64_t>(0, -x0); s < std::min(kernelWidth, width - x0); ++s)
-        visit(static_cast<int>(r * kernelWidth + s), (y0 + r) * x_row() + (x0 + s) * channels);
+    const std::int64_t y0 = i * strideHeight - top;
+    for (std::int64_t y = std::max<std::int64_t>(0, y0); y < std::min(height, y0 + kernelHeight); ++y)
+      each_tap_of_row(i, j, y, [&](int tap, std::int64_t offset) { visit(tap, y * x_row() + offset); });
+  }
+
+  /// Calls visit(tap, offset in the row) for the pixels of window (i, j) in row y of the image.
+  template <typename Visit>
+  void each_tap_of_row(std::int64_t i, std::int64_t j, std::int64_t y, const Visit& visit) const {
+    const std::int64_t r = y - (i * strideHeight - top), x0 = j * strideWidth - left;
+    for (std::int64_t s = std::max<std::int64_t>(0, -x0); s < std::min(kernelWidth, width - x0); ++s)
+      visit(static_cast<int>(r * kernelWidth + s), (x0 + s) * channels);
   }
 
   /// What the sum of window (i, j) is divided by.
   float divisor(std::int64_t i, std::int64_t j) const {
-    std::int64_t pixels = kernelHeight * kernelWidth;
-    if (!countIncludePad) {
-      pixels = 0;
-      each_tap(i, j, [&](int, std::int64_t) { ++pixels; });
-    }
-    return static_cast<float>(pixels);
+    if (countIncludePad) return static_cast<float>(kernelHeight * kernelWidth);
+    const std::int64_t y0 = i * strideHeight - top, x0 = j * strideWidth - left;
+    const std::int64_t rows = std::min(height, y0 + kernelHeight) - std::max<std::int64_t>(0, y0);
+    const std::int64_t columns = std::min(width, x0 + kernelWidth) - std::max<std::int64_t>(0, x0);
+    return static_cast<float>(rows * columns);
   }
 
   /// Calls body(image, i, j) for every output pixel, rows in parallel.
@@ -58,27 +64,33 @@ struct Windows {
     });
   }
 
-  /// Calls body(sums of the image, y offset, i, j) for every output pixel, in order; dx gets the sums. They are floats: dx itself, or
-  /// an image a thread in `scratch` (scatter_scratch).
-  template <typename T, typename Body>
-  void scatter(T* dx, float* scratch, std::int64_t first, std::int64_t count, const Body& body) const {
-    parallel_for(count, count * x_image(), [&](std::int64_t image, int thread) {
-      T* const out = dx + (first + image) * x_image();
+  /// Writes dx, rows in parallel: calls add(dy offset, i, j, tap, sums of the pixel) for every pixel of a row in every window, in order.
+  /// The sums are floats: dx itself, or a row a thread in `scratch` (row_scratch).
+  template <typename T, typename Add>
+  void gather(T* dx, float* scratch, std::int64_t first, std::int64_t count, const Add& add) const {
+    parallel_for(count * height, count * x_image(), [&](std::int64_t row, int thread) {
+      const std::int64_t image = first + row / height, y = row % height;
+      T* const out = dx + image * x_image() + y * x_row();
       float* into = nullptr;
       if constexpr (std::is_same_v<T, float>) into = out;
-      else into = scratch + thread * x_image();
-      std::memset(into, 0, static_cast<std::size_t>(x_image()) * sizeof(float));
-      for (std::int64_t i = 0; i < outHeight; ++i)
-        for (std::int64_t j = 0; j < outWidth; ++j)
-          body(into, (first + image) * y_image() + i * y_row() + j * channels, i, j);
-      if constexpr (!std::is_same_v<T, float>) loops<T>().narrow(into, out, x_image());
+      else into = scratch + thread * x_row();
+      std::memset(into, 0, static_cast<std::size_t>(x_row()) * sizeof(float));
+      // The windows i with i * strideHeight - top <= y < i * strideHeight - top + kernelHeight.
+      const std::int64_t begin = std::max<std::int64_t>(0, ceil_div(y + top - kernelHeight + 1, strideHeight));
+      const std::int64_t end = std::min(outHeight, (y + top) / strideHeight + 1);
+      for (std::int64_t i = begin; i < end; ++i)
+        for (std::int64_t j = 0; j < outWidth; ++j) {
+          const std::int64_t at = image * y_image() + i * y_row() + j * channels;
+          each_tap_of_row(i, j, y, [&](int tap, std::int64_t offset) { add(at, i, j, tap, into + offset); });
+        }
+      if constexpr (!std::is_same_v<T, float>) loops<T>().narrow(into, out, x_row());
     });
   }
 
   template <typename T>
-  Requirements scatter_scratch() const {
+  Requirements row_scratch() const {
     Requirements needs;
-    if (!std::is_same_v<T, float>) needs.scratchpad = static_cast<std::size_t>(worker_threads() * x_image()) * sizeof(float);
+    if (!std::is_same_v<T, float>) needs.scratchpad = static_cast<std::size_t>(worker_threads() * x_row()) * sizeof(float);
     return needs;
   }
 };
@@ -114,16 +126,14 @@ std::unique_ptr<Kernel> max_pool(const OpDesc& desc) {
 template <typename T>
 std::unique_ptr<Kernel> max_pool_bwd(const OpDesc& desc) {
   const Windows w(desc, desc.write("dx"), desc.read("dy"));
-  return loop_kernel(desc, w.scatter_scratch<T>(), [=](const Operands& at) -> Launch {
+  return loop_kernel(desc, w.row_scratch<T>(), [=](const Operands& at) -> Launch {
     const T* dy = at.read<T>("dy");
     const std::uint8_t* argmax = at.read<std::uint8_t>("argmax");
     T* dx = at.write<T>("dx");
     float* scratch = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
-      w.scatter(dx, scratch, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
-        w.each_tap(i, j, [&](int tap, std::int64_t offset) {
-          loops<T>().max_pool_bwd(dy + out, argmax + out, tap, into + offset, w.channels);
-        });
+      w.gather(dx, scratch, first, count, [&](std::int64_t out, std::int64_t, std::int64_t, int tap, float* into) {
+        loops<T>().max_pool_bwd(dy + out, argmax + out, tap, into, w.channels);
       });
     };
   });
@@ -155,14 +165,13 @@ std::unique_ptr<Kernel> avg_pool(const OpDesc& desc) {
 template <typename T>
 std::unique_ptr<Kernel> avg_pool_bwd(const OpDesc& desc) {
   const Windows w(desc, desc.write("dx"), desc.read("dy"));
-  return loop_kernel(desc, w.scatter_scratch<T>(), [=](const Operands& at) -> Launch {
+  return loop_kernel(desc, w.row_scratch<T>(), [=](const Operands& at) -> Launch {
     const T* dy = at.read<T>("dy");
     T* dx = at.write<T>("dx");
     float* scratch = reinterpret_cast<float*>(at.scratchpad());
     return [=](std::int64_t first, std::int64_t count) {
-      w.scatter(dx, scratch, first, count, [&](float* into, std::int64_t out, std::int64_t i, std::int64_t j) {
-        const float divisor = w.divisor(i, j);
-        w.each_tap(i, j, [&](int, std::int64_t offset) { loops<T>().add_divided(dy + out, divisor, into + offset, w.channels); });
+      w.gather(dx, scratch, first, count, [&](std::int64_t out, std::int64_t i, std::int64_t j, int, float* into) {
+        loops<T>().add_divided(dy + out, w.divisor(i, j), into, w.channels);
       });
     };
   });
