@@ -9,6 +9,7 @@ import { InvalidArgument } from '../runtime/errors.js'
 import { requireOneOf } from '../runtime/options.js'
 import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
 import type { BenchFlags } from './bench.js'
+import { takenPrecision } from './auto_precision.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { cpuModel } from './machine.js'
@@ -46,11 +47,12 @@ export interface BenchResult {
 }
 
 export async function bench(name: string, flags: BenchFlags): Promise<void> {
-  const { batchSize, steps, warmup, threads, device, precision, infer = false, disablePass = [] } = flags
+  const { batchSize, steps, warmup, threads, device, infer = false, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
   const memory = memoryGiven('bench', flags)
   requireOneOf('bench', '--device', device, devices())
+  const precision = await takenPrecision('bench', flags)
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const engines = engineOptionsGiven(flags)

@@ -1,6 +1,6 @@
 /** `eraserelu eval`: measures a trained model on test images. */
 import { Command } from 'commander'
-import type { Precision } from '../graph/precision.js'
+import type { PrecisionWord } from './auto_precision.js'
 import { engineKeys } from './engine_options.js'
 import { addJsonOption } from './json.js'
 import { addSettings } from './train_settings.js'
@@ -12,7 +12,7 @@ export interface EvalOptions {
   dataPath?: string
   batchSize: number
   device: string
-  precision?: Precision
+  precision?: PrecisionWord
   /** False with --no-ema. */
   ema: boolean
   last?: boolean

@@ -4,6 +4,7 @@ import type { Classifier } from '../models/index.js'
 import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
 import { evaluate, type EvaluateModelOptions } from '../train/evaluate.js'
+import { takenPrecision } from './auto_precision.js'
 import { engineOptionsGiven } from './engine_options.js'
 import type { EvalOptions } from './eval.js'
 import { printResult } from './json.js'
@@ -26,8 +27,9 @@ export interface Measured {
 }
 
 export async function evaluateWeights(path: string, options: EvalOptions): Promise<void> {
-  const { ema, last, device, batchSize, precision } = options
+  const { ema, last, device, batchSize } = options
   requireOneOf('eval', '--device', device, devices())
+  const precision = await takenPrecision('eval', { precision: options.precision ?? 'f32', device })
   const trained = await openTrained(path, { ema, which: last ? 'last' : 'best' })
   const data = await dataFor('eval', trained, options, options)
   const how = { batchSize, device, precision, ...engineOptionsGiven(options) }

@@ -2,8 +2,8 @@
 import { Option, type Command } from 'commander'
 import { optionalPasses, type PassName } from '../graph/passes/optional.js'
 import { checkMemory, type Memory } from '../graph/passes/recompute.js'
-import { precisions, type Precision } from '../graph/precision.js'
 import { InvalidArgument } from '../runtime/errors.js'
+import { precisionHelp, precisionWords, type PrecisionWord } from './auto_precision.js'
 import { engineKeys } from './engine_options.js'
 import { addJsonOption, type JsonFlag } from './json.js'
 import { addModelOptions, type ModelFlags } from './model_options.js'
@@ -14,7 +14,7 @@ export interface MeasureFlags extends ModelFlags, JsonFlag {
   steps: number
   warmup: number
   threads?: number
-  precision: Precision
+  precision: PrecisionWord
   memory?: Memory
   disablePass?: PassName[]
 }
@@ -25,14 +25,7 @@ export const addMeasureOptions = (command: Command, { steps, warmup }: Pick<Meas
     .option('--steps <n>', 'steps that are measured', positiveInteger, steps)
     .option('--warmup <n>', 'steps before them that are not', naturalNumber, warmup)
     .option('--threads <n>', 'threads (default: $OMP_NUM_THREADS, else one a core)', positiveInteger)
-    .addOption(
-      new Option(
-        '--precision <type>',
-        'of activations and their gradients; bf16 also on CPUs that have it, tf32 and f16 on a GPU',
-      )
-        .choices(precisions)
-        .default('f32'),
-    )
+    .addOption(new Option('--precision <type>', precisionHelp).choices(precisionWords).default('f32'))
     .addOption(
       new Option('--disable-pass <names...>', 'leave out passes that only make a plan faster or smaller').choices(optionalPasses),
     )

@@ -1,6 +1,6 @@
 /** `eraserelu predict`: what a trained model sees on images. */
 import { Command } from 'commander'
-import type { Precision } from '../graph/precision.js'
+import type { PrecisionWord } from './auto_precision.js'
 import { engineKeys } from './engine_options.js'
 import { addJsonOption } from './json.js'
 import { lookKeys } from './look_options.js'
@@ -14,7 +14,7 @@ export interface PredictOptions {
   index?: number[]
   top: number
   device: string
-  precision?: Precision
+  precision?: PrecisionWord
   /** False with --no-ema. */
   ema: boolean
   last?: boolean

@@ -7,6 +7,7 @@ import { devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
 import type { ImageShape } from '../data/index.js'
 import { checkedImageFileOptions } from '../data/image_files.js'
+import { takenPrecision } from './auto_precision.js'
 import { centreCrops, imagesIn } from './centre_crops.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
@@ -115,7 +116,8 @@ async function classify(
   options: PredictOptions,
 ): Promise<Prediction[]> {
   const { model } = trained
-  const { top, device, precision = 'f32' } = options
+  const { top, device } = options
+  const precision = await takenPrecision('predict', { precision: options.precision ?? 'f32', device })
   const batchSize = Math.min(images.length, largestBatch)
   const shape = [batchSize, ...size]
   using session = await compile(model, { inputs: { images: { shape } }, device, precision, ...engineOptionsGiven(options) })

@@ -7,6 +7,7 @@ import { deviceInfo, devices } from '../runtime/devices.js'
 import { requireOneOf } from '../runtime/options.js'
 import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
 import { chromeTrace } from './chrome_trace.js'
+import { takenPrecision } from './auto_precision.js'
 import { engineOptionsGiven } from './engine_options.js'
 import { printResult } from './json.js'
 import { cpuModel } from './machine.js'
@@ -68,11 +69,12 @@ export interface ProfileResult {
 }
 
 export async function profile(name: string, flags: ProfileFlags): Promise<void> {
-  const { batchSize, steps, warmup, threads, device, precision, infer = false, trace, disablePass = [] } = flags
+  const { batchSize, steps, warmup, threads, device, infer = false, trace, disablePass = [] } = flags
   // OpenMP reads it when the addon is loaded, which the next line does.
   if (threads !== undefined) process.env.OMP_NUM_THREADS = String(threads)
   const memory = memoryGiven('profile', flags)
   requireOneOf('profile', '--device', device, devices())
+  const precision = await takenPrecision('profile', flags)
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'

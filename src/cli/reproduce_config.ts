@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { InvalidArgument } from '../runtime/errors.js'
 import { didYouMean } from '../runtime/suggest.js'
 import type { Arm, MatrixPart, Run } from '../study/matrix.js'
+import { takenPrecision } from './auto_precision.js'
 import { eraseKeys } from './erase_options.js'
 import { ownKeys, type ReproduceFlags } from './reproduce.js'
 import { withRecipe } from './recipe_files.js'
 import { checkedSettings, differences, plainSettings, readYaml } from './train_config.js'
 import { withDataSet } from './training_data.js'
-import { complete, defaults, type CompleteSettings, type GivenSettings } from './train_settings.js'
+import { complete, defaults, type CompleteSettings, type GivenSettings, type Named } from './train_settings.js'
 import { location, naturalNumber, share, text } from './values.js'
 
 /** study.yaml */
@@ -18,8 +19,11 @@ export interface StudyDefinition {
   readonly matrix: readonly MatrixPart[]
   readonly seeds: readonly number[]
   /** What all runs share. */
-  readonly settings: GivenSettings
+  readonly settings: Named<GivenSettings>
 }
+
+/** As a file may define it, where the precision may still be open. */
+export type StudyFile = Omit<StudyDefinition, 'settings'> & { readonly settings: GivenSettings }
 
 export const studyFile = 'study.yaml'
 
@@ -27,17 +31,20 @@ export const studyFile = 'study.yaml'
 export async function studyOf(settings: GivenSettings, flags: ReproduceFlags): Promise<StudyDefinition> {
   const { config, models, locations, proportions, seeds, outputDir } = flags
   const own = join(outputDir, studyFile)
-  const file = config ?? (existsSync(own) ? own : undefined)
-  const base = file === undefined ? fallback : await readStudy(file)
+  const there = existsSync(own) ? await readStudy(own) : undefined
+  const base = config === undefined ? (there ?? fallback) : await readStudy(config)
   const before = withDataSet(await withRecipe(base.settings), base.settings)
   const all = withDataSet({ ...before, ...(await withRecipe(settings)) }, settings)
   // A recipe is a network's own: that one is studied where no other is asked for.
   const studied = models ?? (base.matrix === fallback.matrix && all.model !== undefined ? [all.model] : undefined)
   const given = { ...(studied && { models: studied }), ...(locations && { locations }), ...(proportions && { proportions }) }
+  const { precision: word, ...others } = shared(all)
+  const how = word && { precision: word, device: all.device ?? defaults.device, before: there?.settings.precision }
+  const precision = how && (await takenPrecision('reproduce', how))
   return {
     matrix: base.matrix.map(part => ({ ...part, ...given })),
     seeds: seeds ? [...new Set(seeds)] : base.seeds,
-    settings: shared(all),
+    settings: { ...others, ...(precision && { precision }) },
   }
 }
 
@@ -46,10 +53,10 @@ const shared = (settings: GivenSettings): GivenSettings =>
   Object.fromEntries(Object.entries(settings).filter(([key]) => !(ownKeys as readonly string[]).includes(key)))
 
 const parts = { models: ['resnet20'], locations: ['last' as const], proportions: [0, 1] }
-const fallback: StudyDefinition = { matrix: [parts], seeds: [1, 2, 3], settings: {} }
+const fallback: StudyFile = { matrix: [parts], seeds: [1, 2, 3], settings: {} }
 
 /** Throws InvalidArgument that names the file and the key. */
-export async function readStudy(file: string): Promise<StudyDefinition> {
+export async function readStudy(file: string): Promise<StudyFile> {
   const content = await readYaml(file, 'matrix, seeds and settings to their values')
   checkKeys(content, ['matrix', 'seeds', 'settings'], file)
   const { matrix = fallback.matrix, seeds = fallback.seeds, settings = {} } = content as Record<string, unknown>
@@ -120,7 +127,7 @@ export function settingsOf(
 export const runSettings = (study: StudyDefinition, { arm, seed }: Run): CompleteSettings => settingsOf(study, arm, seed)
 
 /** The study as study.yaml holds it. */
-export function plainStudy({ matrix, seeds, settings }: StudyDefinition): Record<string, unknown> {
+export function plainStudy({ matrix, seeds, settings }: StudyFile): Record<string, unknown> {
   const all = plainSettings({ ...defaults, ...settings })
   const shared = Object.fromEntries(Object.entries(all).filter(([key]) => key in settings))
   return { matrix, seeds, settings: shared }

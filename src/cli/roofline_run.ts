@@ -4,6 +4,7 @@ import { livePeak } from '../graph/live_peak.js'
 import type { Memory } from '../graph/passes/recompute.js'
 import type { Precision } from '../graph/precision.js'
 import { lowMemoryText, type LowMemory } from '../train/low_memory.js'
+import { takenPrecision } from './auto_precision.js'
 import type { BenchFlags } from './bench.js'
 import { gpus } from './gpus.js'
 import { printResult } from './json.js'
@@ -47,8 +48,9 @@ export interface RooflineResult {
   }[]
 }
 
-export function roofline(name: string, flags: BenchFlags): void {
-  const { batchSize, infer = false, precision, roofline: asked, disablePass = [] } = flags
+export async function roofline(name: string, flags: BenchFlags): Promise<void> {
+  const { batchSize, infer = false, roofline: asked, disablePass = [] } = flags
+  const precision = await takenPrecision('bench', { ...flags, device: 'cuda' })
   const model = modelOf(name, flags)
   const { imageSize = model.imageSize } = flags
   const task = infer ? 'inference' : 'training'

@@ -15,7 +15,7 @@ import { complete, defaults, type CompleteSettings, type GivenSettings } from '.
 const command = 'start'
 
 export async function start(flags: GivenSettings, { erase: location, outputDir: folder }: StartOptions): Promise<void> {
-  const settings = complete({ ...defaults, ...flags })
+  const settings = complete({ ...defaults, ...flags, precision: 'f32' })
   const { model, dataset, 'data-path': dataPath, epochs, lr, seed, device } = settings
   const { stdout } = process
   checkNames(settings)

@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { InvalidArgument } from '../runtime/errors.js'
+import { takenPrecision } from './auto_precision.js'
 import { withRecipe } from './recipe_files.js'
 import type { TrainOptions } from './train.js'
 import { differences, readSettings } from './train_config.js'
@@ -29,7 +30,9 @@ export async function planOf(given: GivenSettings, options: TrainOptions): Promi
   const earlier = source ?? (resume === true ? outputDir : undefined)
   const file = earlier === undefined ? undefined : join(earlier, 'args.yaml')
   const before = file !== undefined && existsSync(file) ? await readSettings(file) : {}
-  const settings = complete({ ...defaults, ...put(before) })
+  const all = { ...defaults, ...put(before) }
+  const precision = await takenPrecision('train', { ...all, before: before.precision })
+  const settings = complete({ ...all, precision })
   return { settings, outputDir, resume, changes: differences(before, settings) }
 }
 

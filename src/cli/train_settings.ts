@@ -4,7 +4,8 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { memories } from '../graph/passes/recompute.js'
-import { precisions } from '../graph/precision.js'
+import type { Precision } from '../graph/precision.js'
+import { precisionHelp, precisionWords } from './auto_precision.js'
 import {
   belowOne, gamma, keyValue, location, milestones, naturalNumber, positiveInteger, positiveNumber, share, text, weight, word,
 } from './values.js' // prettier-ignore
@@ -97,7 +98,7 @@ const table = {
   autotune: onOff('--autotune', "GPU: time cuDNN's engines at their first use and keep the fastest"),
   nondeterministic: onOff('--nondeterministic', 'GPU: allow engines that do not repeat their bytes'),
   'workspace-limit': optional('--workspace-limit <MiB>', 'GPU: most scratch memory of one engine', naturalNumber),
-  precision: choice('--precision <type>', 'of activations and their gradients; bf16 also on CPUs that have it, tf32 and f16 on a GPU', precisions, 'f32'),
+  precision: choice('--precision <type>', precisionHelp, precisionWords, 'f32'),
   memory: choice('--memory <use>', 'low: compute cheap activations twice in training instead of keeping them', memories, 'normal'),
   'eval-batch-size': optional('--eval-batch-size <n>', 'images an evaluation step (default: --batch-size)', positiveInteger),
 
@@ -143,12 +144,15 @@ export type GivenSettings = Partial<Settings>
 
 export const settingKeys = Object.keys(table) as SettingKey[]
 
-export const defaults = Object.fromEntries(settingKeys.map(key => [key, table[key].fallback])) as Settings
+/** With a precision that 'auto' no longer leaves open. */
+export type Named<Given extends GivenSettings> = Given & { readonly precision?: Precision }
+
+export const defaults = Object.fromEntries(settingKeys.map(key => [key, table[key].fallback])) as Named<Settings>
 
 /** With the settings whose default depends on others. */
-export type CompleteSettings = Settings & { readonly lr: number; readonly 'lr-warmup-epochs': number }
+export type CompleteSettings = Named<Settings> & { readonly lr: number; readonly 'lr-warmup-epochs': number }
 
-export function complete(settings: Settings): CompleteSettings {
+export function complete(settings: Named<Settings>): CompleteSettings {
   const { opt, epochs, lr = opt === 'adamw' ? 0.001 : 0.1, 'lr-warmup-epochs': warmup = Math.min(1, epochs / 4) } = settings
   return { ...settings, lr, 'lr-warmup-epochs': warmup }
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 
 const settingsOf = ({ settings }: Recipe) =>
-  complete({ ...defaults, ...settings, ...(settings.dataset === 'imagenet' && { 'data-path': root }) })
+  complete({ ...defaults, ...settings, ...(settings.dataset === 'imagenet' && { 'data-path': root }), precision: 'f32' })
 const find = (name: string) => recipes.find(recipe => recipe.name === name)!
 
 const always: SettingKey[] = [

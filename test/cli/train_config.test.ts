@@ -19,6 +19,7 @@ import {
   settingKeys,
   type CompleteSettings,
   type GivenSettings,
+  type Named,
 } from '../../src/cli/train_settings.js'
 import * as data from '../../src/data/index.js'
 
@@ -34,7 +35,8 @@ async function config(text: string): Promise<string> {
   return at('config.yaml')
 }
 
-const settingsOf = (given: GivenSettings): CompleteSettings => complete({ ...defaults, ...given })
+type Given = Named<GivenSettings>
+const settingsOf = (given: Given): CompleteSettings => complete({ ...defaults, ...given })
 
 describe('a YAML file', () => {
   it('has the keys of the flags; a value is checked as that of the flag', async () => {
@@ -167,13 +169,13 @@ describe('what is trained', () => {
     totalEpochs,
     stepsPerEpoch: 10,
   })
-  const factors = async (given: GivenSettings, steps: number[]) => {
+  const factors = async (given: Given, steps: number[]) => {
     const settings = settingsOf({ 'lr-warmup-epochs': 0, ...given })
     const { schedule } = trainerOptionsOf(settings, await data.open('fashion-mnist-sample'))
     return steps.map(step => +schedule!(place(step)).toFixed(6))
   }
 
-  it.each<[GivenSettings, number[], number[]]>([
+  it.each<[Given, number[], number[]]>([
     [{ 'lr-scheduler': 'constant' }, [0, 79], [1, 1]],
     [{ 'lr-scheduler': 'steplr', 'lr-step-size': 3 }, [29, 30, 60], [1, 0.1, 0.01]],
     [{ 'lr-scheduler': 'multisteplr', 'lr-milestones': [2, 4], 'lr-gamma': 0.5 }, [19, 20, 40], [1, 0.5, 0.25]],
@@ -188,7 +190,7 @@ describe('what is trained', () => {
 
   it('optimizer, average and the rest', async () => {
     const source = await data.open('fashion-mnist-sample')
-    const options = (given: GivenSettings) => trainerOptionsOf(settingsOf(given), source)
+    const options = (given: Given) => trainerOptionsOf(settingsOf(given), source)
     expect(options({ 'norm-weight-decay': 0 }).optimizer).toMatchObject({
       kind: 'sgd', lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 5e-4, normWeightDecay: 0, biasWeightDecay: 5e-4,
     }) // prettier-ignore
@@ -215,7 +217,7 @@ describe('what is trained', () => {
 
   it('augmentation and normalisation of the data set, or others', async () => {
     const source = await data.open('fashion-mnist-sample')
-    const of = (given: GivenSettings) => prepared(source, settingsOf(given))
+    const of = (given: Given) => prepared(source, settingsOf(given))
     expect(of({})).toEqual(source)
     expect(of({ 'padding-mode': 'reflect' }).augment).toEqual({ ...source.augment, padMode: 'reflect' })
     const { augment, mean, std } = of({ 'crop-padding': 0, flip: false, cutout: 8, normalize: 'unit' })
@@ -224,7 +226,7 @@ describe('what is trained', () => {
     expect(() => of({ 'crop-padding': 28, 'padding-mode': 'reflect' })).toThrow(/needs images larger than 28/)
   })
 
-  it.each<[GivenSettings, RegExp]>([
+  it.each<[Given, RegExp]>([
     [{ model: 'resnet21' }, /no model is called 'resnet21'/],
     [{ 'data-path': 'x' }, /--data-path is for other data sets/],
     [{ lighting: 0.1 }, /--lighting is for images in files \(--dataset .*, this is fashion-mnist-sample/],
