@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import type { Workload } from './comparison_tables.js'
 
 export type Task = 'train' | 'infer'
 
@@ -11,6 +12,8 @@ export interface Peer {
   readonly commands: Partial<Record<Task, readonly [command: string, ...args: string[]]>>
   /** Comes after the job. */
   readonly flags: readonly string[]
+  /** Where it is not for every workload of its tasks. */
+  readonly measures?: (workload: Workload) => boolean
   /** Another measurement of this package, that is none of the libraries to compare with. */
   readonly own?: true
 }
@@ -28,6 +31,13 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
       flags: [],
     },
     { name: 'eraserelu erased', commands: { train: tsx('eraserelu', 'train.ts') }, flags: ['--erased'], own: true },
+    {
+      name: 'eraserelu low',
+      commands: { train: tsx('eraserelu', 'train.ts') },
+      flags: ['--low'],
+      measures: ({ row }) => row === 'resnet50',
+      own: true,
+    },
     { name: 'convolutions alone', commands: { train: tsx('eraserelu', 'convolutions.ts') }, flags: [], own: true },
   ]
   const missing: string[] = []
@@ -50,7 +60,9 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
   }
 
   if (resolves('onnxruntime', 'onnxruntime-node')) {
-    found.push({ name: 'onnxruntime-node', commands: { infer: tsx('onnxruntime', 'infer.ts') }, flags: [] })
+    // Its CPU kernels of convolutions are f32.
+    const measures = ({ precision }: Workload) => precision === 'f32'
+    found.push({ name: 'onnxruntime-node', commands: { infer: tsx('onnxruntime', 'infer.ts') }, flags: [], measures })
   } else missing.push('onnxruntime-node: not installed. Get it with: npm install --prefix bench/peers/onnxruntime')
   return { found, missing }
 }

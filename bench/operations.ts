@@ -91,8 +91,12 @@ export async function timeOperations({ model: name, batchSize, seconds, svg, jso
   )
   console.log(machine)
   if (svg !== undefined) writeFileSync(svg, await drawRoofline({ title, subtitle: machine, peaks, points: measured }))
+  const commandLine = ['npm run bench --', ...process.argv.slice(2)].join(' ')
   if (json !== undefined)
-    writeFileSync(json, `${JSON.stringify({ model: name, batchSize, machine, peaks, operations: measured }, undefined, 2)}\n`)
+    writeFileSync(
+      json,
+      `${JSON.stringify({ commandLine, model: name, batchSize, machine, peaks, operations: measured }, undefined, 2)}\n`,
+    )
 }
 
 /** The largest of each kind, those of the network as published first. */

@@ -6,6 +6,8 @@ export interface Job {
   readonly batch: number
   /** Side of an image in pixels; images have 3 channels. */
   readonly size: number
+  /** Of activations; PyTorch's bf16 is autocast. */
+  readonly precision: 'f32' | 'bf16'
   readonly warmUp: number
   readonly steps: number
   readonly threads: number

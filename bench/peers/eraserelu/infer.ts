@@ -8,7 +8,7 @@ import { images, readJob, report, time } from '../job.js'
 const job = readJob()
 const model = create('resnet50')
 await loadWeights(model, job.weights)
-using session = await compile(model, { inputs: { x: { shape: [job.batch, job.size, job.size, 3] } } })
+using session = await compile(model, { inputs: { x: { shape: [job.batch, job.size, job.size, 3] } }, precision: job.precision })
 const x = images(job)
 const { milliseconds, last } = await time(job, () => session.run({ x }))
 const { library, instructions, threads } = deviceInfo()

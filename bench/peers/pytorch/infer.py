@@ -4,7 +4,7 @@ C++ compiler, or torch.jit.optimize_for_inference, which needs none."""
 import torch
 from safetensors.torch import load_file
 
-from job import compiled, images, job, measure
+from job import autocast, compiled, images, job, measure
 from networks import ResNet50
 
 weights = {name: w.permute(0, 3, 1, 2) if w.ndim == 4 else w for name, w in load_file(job["weights"]).items()}
@@ -14,7 +14,8 @@ if unexpected or any(not name.endswith("num_batches_tracked") for name in missin
     raise SystemExit(f"the weights do not fit: missing {missing}, unexpected {unexpected}")
 model = model.eval().to(memory_format=torch.channels_last)
 x = images()
-with torch.inference_mode():
+# What autocast has cast must not be kept: it would become a constant of the trace.
+with torch.inference_mode(), autocast(cache_enabled=False):
     if compiled:
         import torch._inductor.config
 

@@ -12,6 +12,10 @@ compiled = "--compile" in sys.argv[2:]
 torch.set_num_threads(job["threads"])
 
 
+def autocast(**more):
+    return torch.autocast("cpu", torch.bfloat16, enabled=job["precision"] == "bf16", **more)
+
+
 def images():
     """[batch, 3, size, size] in memory as [batch, size, size, 3], which PyTorch calls channels_last."""
     batch, size = job["batch"], job["size"]
@@ -35,7 +39,7 @@ def measure(run, form, **more):
         output = run()
         milliseconds.append((time.perf_counter() - start) * 1000)
     timing = {
-        "peer": f"PyTorch {torch.__version__} {form}",
+        "peer": f"PyTorch {torch.__version__} {form}" + (", autocast" if job["precision"] == "bf16" else ""),
         "threads": torch.get_num_threads(),
         "milliseconds": milliseconds,
         "peakBytes": peak_bytes(),

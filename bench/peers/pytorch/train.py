@@ -1,12 +1,12 @@
 """Training steps with PyTorch: the same network, optimizer and batch shape as ../eraserelu/train.ts. With --nchw in PyTorch's
-usual layout, otherwise in channels_last."""
+usual layout, otherwise in channels_last; in bf16 by autocast."""
 
 import sys
 
 import torch
 import torch.nn.functional as F
 
-from job import compiled, images, job, measure
+from job import autocast, compiled, images, job, measure
 from networks import networks
 
 torch.manual_seed(0)
@@ -20,7 +20,8 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, nesterov=
 
 def step():
     optimizer.zero_grad(set_to_none=True)
-    loss = F.cross_entropy(forward(x), labels)
+    with autocast():
+        loss = F.cross_entropy(forward(x), labels)
     loss.backward()
     optimizer.step()
     loss.item()

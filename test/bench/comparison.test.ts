@@ -1,6 +1,12 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { detailTable, drawComparison, summaryTable, type PeerResult, type WorkloadResult } from '../../bench/comparison_report.js'
+import { drawComparison } from '../../bench/comparison_chart.js'
+import { openComparison, withRow, writeComparison, type ComparisonReport } from '../../bench/comparison_folder.js'
+import { detailTable, summaryTable, type PeerResult, type WorkloadResult } from '../../bench/comparison_tables.js'
 import { spread } from '../../bench/statistics.js'
+import { InvalidArgument } from '../../src/runtime/errors.js'
 
 const row = (peer: string, milliseconds: number, more: Partial<PeerResult> = {}): PeerResult => ({
   peer,
@@ -25,7 +31,9 @@ const ours: PeerResult = {
 }
 
 const training: WorkloadResult = {
+  row: 'resnet20',
   task: 'train',
+  precision: 'f32',
   model: 'resnet20',
   batch: 128,
   size: 32,
@@ -51,6 +59,12 @@ describe('the report of a comparison', () => {
     expect(cells!.slice(6, 8)).toEqual(['0.95 (0.76 - 1.19)', '1.25 (1.00 - 1.56)'])
   })
 
+  it("names the memory of memory: 'low' beside that of the other library", () => {
+    const peers = [...training.peers, row("eraserelu, memory: 'low'", 105, { own: true, peakBytes: 70e6 })]
+    const [, , cells] = cellsOf(summaryTable([{ ...training, peers }]))
+    expect(cells![5]).toBe("0.71; 0.50 with memory: 'low'")
+  })
+
   it('leaves cells empty where nothing else was measured', () => {
     const [, , cells] = cellsOf(summaryTable([{ ...training, peers: training.peers.slice(0, 1) }]))
     expect(cells!.slice(2, 8)).toEqual(['100.0', '', '', '', '', ''])
@@ -71,5 +85,36 @@ describe('the report of a comparison', () => {
     expect(svg).toContain('PyTorch torch.compile')
     expect(svg).not.toContain('its convolutions alone')
     expect(svg).toContain('training step of resnet20, batch 128, 32x32')
+  })
+})
+
+describe('the folder of a comparison', () => {
+  const machine = { cpu: 'a processor', cores: 2, threads: 2, node: 'v20' }
+  const how = { commandLine: 'npm run bench', date: '2026-12-01T00:00:00Z', commit: undefined, rounds: 7, steps: 12 }
+  const second = { ...training, row: 'resnet50', model: 'resnet50' }
+
+  it('takes rows one by one, in the order of the table; one that is measured again replaces what was there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'comparison-'))
+    try {
+      const record = async (row: WorkloadResult) => {
+        const report = withRow(await openComparison(folder, machine), { ...row, ...how }, ['resnet20', 'resnet50'])
+        await writeComparison(folder, report)
+      }
+      await record(second)
+      await record(training)
+      const again = { ...second, peers: [ours, row('PyTorch eager', 300)] }
+      await record(again)
+      const { results } = JSON.parse(await readFile(join(folder, 'bench.json'), 'utf8')) as ComparisonReport
+      expect(results).toEqual([
+        { ...training, ...how },
+        { ...again, ...how },
+      ])
+      const page = await readFile(join(folder, 'bench.md'), 'utf8')
+      expect(page.indexOf('of resnet20')).toBeLessThan(page.indexOf('of resnet50'))
+      expect(await readFile(join(folder, 'bench.svg'), 'utf8')).toContain('a processor, 2 threads; 7 rounds, 2026-12-01')
+      await expect(openComparison(folder, { ...machine, threads: 4 })).rejects.toThrow(InvalidArgument)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 })
