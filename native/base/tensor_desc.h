@@ -25,7 +25,7 @@ struct TensorDesc {
   DType dtype = DType::f32;
   Shape shape;
   bool present = true;           // false: an optional operand that was left out
-  bool parameter = false;        // lives in the store and changes only between steps: kernels may keep a packed copy
+  bool parameter = false;        // lives in the store and changes seldom: kernels may keep a packed copy
   std::int64_t alignment = 64;   // bytes, a power of two: what its address is a multiple of
   std::int64_t pitch = 0;        // elements from a pixel to the next where they are more than its channels; 0: dense
 

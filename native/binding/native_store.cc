@@ -1,10 +1,13 @@
 #include "binding/native_store.h"
 
 #include "base/error.h"
-#include "binding/decode.h"
 #include "binding/environment.h"
 
 namespace eraserelu {
+
+namespace {
+std::int64_t floats_of(const ArrayBytes& array) { return static_cast<std::int64_t>(array.size / sizeof(float)); }
+}  // namespace
 
 Napi::Function NativeStore::define_class(Napi::Env env) {
   return DefineClass(env, "NativeStore",
@@ -36,33 +39,27 @@ Napi::Value NativeStore::define(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value NativeStore::read(const Napi::CallbackInfo& info) {
-  const auto arena = info[0].As<Napi::String>().Utf8Value();
-  const std::int64_t offset = info[1].As<Napi::Number>().Int64Value();
-  const std::int64_t count = info[2].As<Napi::Number>().Int64Value();
-  auto store = this->store(info.Env());
-  auto bytes = std::make_shared<std::vector<std::byte>>();
-  return Environment::of(info.Env()).submit(
-      info.Env(), *runner_,
-      [=] {
-        if (count < 0) fail(ErrorCode::InvalidArgument, "store: cannot read ", count, " elements");
-        bytes->resize(static_cast<std::size_t>(count) * sizeof(float));
-        store->read(arena, offset, reinterpret_cast<float*>(bytes->data()), count);
-      },
-      [bytes](Napi::Env env) { return encode_array(env, DType::f32, *bytes); });
+  return transfer(info, [](Store& store, const std::string& arena, std::int64_t offset, const ArrayBytes& array) {
+    // A typed array's memory may be written: it is const only as what is read.
+    store.read(arena, offset, reinterpret_cast<float*>(const_cast<std::byte*>(array.data)), floats_of(array));
+  });
 }
 
 Napi::Value NativeStore::write(const Napi::CallbackInfo& info) {
+  return transfer(info, [](Store& store, const std::string& arena, std::int64_t offset, const ArrayBytes& array) {
+    store.write(arena, offset, reinterpret_cast<const float*>(array.data), floats_of(array));
+  });
+}
+
+Napi::Value NativeStore::transfer(const Napi::CallbackInfo& info, const Transfer& transfer) {
+  const Napi::Env env = info.Env();
   const auto arena = info[0].As<Napi::String>().Utf8Value();
   const std::int64_t offset = info[1].As<Napi::Number>().Int64Value();
-  auto store = this->store(info.Env());
-  auto bytes = std::make_shared<std::vector<std::byte>>(translated(info.Env(), [&] { return decode_bytes(info[2]); }));
-  return Environment::of(info.Env()).submit(
-      info.Env(), *runner_,
-      [=] {
-        store->write(arena, offset, reinterpret_cast<const float*>(bytes->data()),
-                     static_cast<std::int64_t>(bytes->size() / sizeof(float)));
-      },
-      [](Napi::Env env) { return env.Undefined(); });
+  auto store = this->store(env);
+  const ArrayBytes array = translated(env, [&] { return bytes_of(info[2]); });
+  const std::shared_ptr<const void> owner = Environment::of(env).keep(info[2]);
+  return Environment::of(env).submit(env, *runner_, [=, owner = owner] { transfer(*store, arena, offset, array); },
+                                     [](Napi::Env env) { return env.Undefined(); });
 }
 
 Napi::Value NativeStore::dispose(const Napi::CallbackInfo& info) {

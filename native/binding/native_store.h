@@ -3,8 +3,11 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
+#include <string>
 
+#include "binding/decode.h"
 #include "binding/runner.h"
 #include "plan/store.h"
 
@@ -23,10 +26,14 @@ class NativeStore : public Napi::ObjectWrap<NativeStore> {
 
  private:
   Napi::Value define(const Napi::CallbackInfo& info);    // (arena: string, elements: number): Promise<void>
-  Napi::Value read(const Napi::CallbackInfo& info);      // (arena: string, offset: number, count: number): Promise<Float32Array>
+  Napi::Value read(const Napi::CallbackInfo& info);      // (arena: string, offset: number, into: Float32Array): Promise<void>
   Napi::Value write(const Napi::CallbackInfo& info);     // (arena: string, offset: number, values: Float32Array): Promise<void>
   Napi::Value dispose(const Napi::CallbackInfo& info);   // (): void
   void let_go(Napi::Env env);
+
+  using Transfer = std::function<void(Store& store, const std::string& arena, std::int64_t offset, const ArrayBytes& array)>;
+  /// Has the runner bring the store's arena (info[0]) from element info[1] on and the array info[2] together, which is not copied.
+  Napi::Value transfer(const Napi::CallbackInfo& info, const Transfer& transfer);
 
   Runner* runner_ = nullptr;
   std::shared_ptr<Store> store_;

@@ -4,13 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
-#include <numeric>
 
 namespace eraserelu {
 
 namespace {
 
 std::size_t round_up(std::size_t bytes) { return (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment; }
+
+bool is_free(const Buffer& buffer) { return buffer.at == Buffer::kAnywhere; }
 
 bool overlap(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
 
@@ -20,7 +21,7 @@ struct Placed {
   int index;
 };
 
-/// Buffers to be placed one after the other, each at the lower or the upper end of its gap.
+/// Free buffers to be placed one after the other, each at the lower or the upper end of its gap.
 struct Order {
   std::vector<int> indices;
   std::vector<bool> high;   // by index
@@ -38,13 +39,22 @@ class Placement {
     placed.reserve(buffers_.size());
     offsets_.assign(buffers_.size(), 0);
     std::size_t bytes = 0;
-    for (int index : order.indices) {
-      const Placed entry = place(index, order.high[index], placed);
-      offsets_[index] = entry.begin;
+    const auto put = [&](const Placed& entry) {
       bytes = std::max(bytes, entry.end);
       placed.insert(std::upper_bound(placed.begin(), placed.end(), entry,
                                      [](const Placed& a, const Placed& b) { return a.begin < b.begin; }),
                     entry);
+    };
+    for (std::size_t i = 0; i < buffers_.size(); ++i) {
+      const Buffer& buffer = buffers_[i];
+      if (is_free(buffer)) continue;
+      offsets_[i] = buffer.at;
+      put({buffer.at / kArenaAlignment * kArenaAlignment, round_up(buffer.at + buffer.bytes), static_cast<int>(i)});
+    }
+    for (int index : order.indices) {
+      const Placed entry = place(index, order.high[index], placed);
+      offsets_[index] = entry.begin;
+      put(entry);
     }
     return bytes;
   }
@@ -102,10 +112,11 @@ class Changes {
     std::vector<int> homeless;
     for (int index : order.indices)
       if (placement.above_limit(index)) homeless.push_back(index);
+    if (homeless.empty()) return;   // it is those with a given offset that lie too high
     const int one = pick(homeless);
     std::vector<int> neighbours;
     for (std::size_t i = 0; i < buffers_.size(); ++i)
-      if (static_cast<int>(i) != one && overlap(buffers_[i], buffers_[one]) && buffers_[i].bytes >= buffers_[one].bytes / 4)
+      if (static_cast<int>(i) != one && is_free(buffers_[i]) && overlap(buffers_[i], buffers_[one]) && buffers_[i].bytes >= buffers_[one].bytes / 4)
         neighbours.push_back(static_cast<int>(i));
     for (std::uint32_t moves = 1 + draw() % 3; moves > 0; --moves) {
       const int moved = neighbours.empty() || draw() % 4 == 0 ? one : pick(neighbours);
@@ -161,8 +172,9 @@ ArenaPlan plan_arena(const std::vector<Buffer>& buffers, std::size_t guard) {
   // Greedy by size is nearly always best; the others win on the odd graph.
   std::vector<Order> orders;
   for (const auto& key : keys) {
-    Order order{std::vector<int>(buffers.size()), std::vector<bool>(buffers.size(), false)};
-    std::iota(order.indices.begin(), order.indices.end(), 0);
+    Order order{{}, std::vector<bool>(buffers.size(), false)};
+    for (std::size_t i = 0; i < buffers.size(); ++i)
+      if (is_free(buffers[i])) order.indices.push_back(static_cast<int>(i));
     std::stable_sort(order.indices.begin(), order.indices.end(), [&](int a, int b) { return key(a) > key(b); });
     if (try_order(order) <= plan.live_peak) return plan;
     orders.push_back(std::move(order));

@@ -7,13 +7,16 @@
 namespace eraserelu {
 
 struct Buffer {
+  static constexpr std::size_t kAnywhere = static_cast<std::size_t>(-1);
+
   std::size_t bytes = 0;
   int first = 0;   // alive in steps first … last, both included
   int last = 0;
+  std::size_t at = kAnywhere;   // its offset, where that is given
 };
 
 struct ArenaPlan {
-  std::vector<std::size_t> offsets;   // one a buffer, multiples of kArenaAlignment
+  std::vector<std::size_t> offsets;   // one a buffer: as given, else multiples of kArenaAlignment
   std::size_t bytes = 0;              // of the whole arena
   std::size_t live_peak = 0;          // the largest sum of bytes alive in one step: no plan can be smaller
 };

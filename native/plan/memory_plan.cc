@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "plan/pieces.h"
 
 namespace eraserelu {
 
@@ -27,7 +28,7 @@ class MemoryPlanner {
  public:
   MemoryPlanner(const PlanDesc& desc, const std::vector<Requirements>& requirements)
       : desc_(desc), requirements_(requirements), owner_(desc.tensors.size()), uses_(desc.tensors.size()),
-        pinned_(desc.tensors.size(), false) {}
+        touches_(desc.tensors.size()), pinned_(desc.tensors.size(), false) {}
 
   MemoryPlan plan() {
     resolve_views();
@@ -73,18 +74,28 @@ class MemoryPlanner {
   }
 
   void find_uses() {
-    for (int node = 0; node < static_cast<int>(desc_.nodes.size()); ++node) {
+    const int nodes = static_cast<int>(desc_.nodes.size());
+    for (int node = 0; node < nodes; ++node) {
       for (const auto* operands : {&desc_.nodes[node].reads, &desc_.nodes[node].writes})
         for (int tensor : *operands)
-          if (tensor >= 0) uses_[plan_.tensors[tensor].root].touch(node);
+          if (tensor >= 0) touch(tensor, node);
     }
     for (std::size_t i = 0; i < desc_.tensors.size(); ++i)
       if (desc_.tensors[i].whole_step) pinned_[plan_.tensors[i].root] = true;
     for (const Output& output : desc_.outputs) {
       check(!desc_.tensors[output.tensor].desc.pitched(), "output '", output.name, "' has a pitch");
-      const int root = plan_.tensors[output.tensor].root;
-      if (uses_[root].first != kNever) uses_[root].last = static_cast<int>(desc_.nodes.size());
+      if (uses_[plan_.tensors[output.tensor].root].first != kNever) touch(output.tensor, nodes);
     }
+  }
+
+  void touch(int tensor, int node) {
+    const MemoryPlan::Location& location = plan_.tensors[tensor];
+    uses_[location.root].touch(node);
+    if (location.place != Place::arena) return;
+    const TensorDesc& desc = desc_.tensors[tensor].desc;
+    const std::size_t all = desc_.tensors[location.root].desc.bytes();
+    if (desc.pitched()) touches_[location.root].push_back({0, all, node});
+    else touches_[location.root].push_back({location.offset, location.offset + desc.bytes(), node});
   }
 
   bool whole(int tensor) const {
@@ -121,20 +132,34 @@ class MemoryPlanner {
     std::vector<int> buffer_of(desc_.tensors.size(), kNever);
     const auto step_of = [&](int node) { return node < static_cast<int>(plan_.steps.size()) ? plan_.steps[node] : last_step_; };
 
+    std::vector<bool> shared(desc_.tensors.size(), false);
+    for (std::size_t i = 0; i < owner_.size(); ++i)
+      if (owner_[i] != static_cast<int>(i)) shared[owner_[i]] = true;
+    std::size_t given = 0;   // bytes from the start of the arena on where buffers have given offsets
+
     for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
       const bool owns = desc_.tensors[i].place == Place::arena;
       if (!owns || uses_[i].first == kNever) continue;
+      const std::size_t bytes = desc_.tensors[i].desc.bytes();
       const bool all_along = pinned_[i] || desc_.checked;
       const int first = all_along ? 0 : step_of(uses_[i].first);
       const int last = all_along ? last_step_ : step_of(uses_[i].last);
-      const int owner = owner_[i];
-      if (owner == static_cast<int>(i)) {
-        buffer_of[i] = static_cast<int>(buffers.size());
-        buffers.push_back({desc_.tensors[i].desc.bytes(), first, last});
-        names.push_back(desc_.tensors[i].name);
-      } else {
+      if (owner_[i] != static_cast<int>(i)) {
         late_.push_back({static_cast<int>(i), first, last});
+        continue;
       }
+      buffer_of[i] = static_cast<int>(buffers.size());
+      const std::vector<Piece> pieces = all_along || shared[i] ? std::vector<Piece>() : pieces_of(bytes, touches_[i]);
+      if (pieces.size() < 2) {
+        buffers.push_back({bytes, first, last});
+        names.push_back(desc_.tensors[i].name);
+        continue;
+      }
+      for (const Piece& piece : pieces) {
+        buffers.push_back({piece.end - piece.begin, step_of(piece.first), step_of(piece.last), given + piece.begin});
+        names.push_back(desc_.tensors[i].name);
+      }
+      given += (bytes + kArenaAlignment - 1) / kArenaAlignment * kArenaAlignment;
     }
     for (const Late& late : late_) {
       Buffer& buffer = buffers[buffer_of[owner_[late.tensor]]];
@@ -186,6 +211,7 @@ class MemoryPlanner {
   const std::vector<Requirements>& requirements_;
   std::vector<int> owner_;   // root -> the root whose buffer it takes (itself unless in place)
   std::vector<Use> uses_;    // by root
+  std::vector<std::vector<Touch>> touches_;   // by root
   std::vector<bool> pinned_;
   std::vector<Late> late_;
   int last_step_ = 0;

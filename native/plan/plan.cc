@@ -11,6 +11,16 @@
 
 namespace eraserelu {
 
+namespace {
+/// Whether each run reads a filter once and then changes it: so does a training step of one microbatch. A copy of it in another layout
+/// is then needed for one launch, and as well made in that launch, in the scratchpad.
+bool changes_after_one_reading(const PlanDesc& desc) {
+  const bool updates = std::any_of(desc.nodes.begin(), desc.nodes.end(), [](const NodeEntry& node) { return node.section == Section::update; });
+  const bool adds_up = std::any_of(desc.tensors.begin(), desc.tensors.end(), [](const TensorEntry& tensor) { return tensor.whole_step; });
+  return updates && !adds_up;
+}
+}  // namespace
+
 Plan::Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedArena> arena, const PrepareProgress& progress)
     : desc_(std::move(desc)), store_(std::move(store)), arena_(std::move(arena)), backend_(store_->backend()),
       own_(desc_.tensors.size(), nullptr), packed_(desc_.nodes.size(), nullptr), input_queue_(backend_), params_queue_(backend_) {
@@ -18,6 +28,7 @@ Plan::Plan(PlanDesc desc, std::shared_ptr<Store> store, std::shared_ptr<SharedAr
     if (desc_.tensors[i].place == Place::input) inputs_.push_back(static_cast<int>(i));
     if (desc_.tensors[i].place == Place::resident) residents_.push_back(static_cast<int>(i));
   }
+  keeps_packed_ = !changes_after_one_reading(desc_);
   prepare(progress);
   make_steps();
   memory_ = plan_memory(desc_, requirements_);
@@ -55,6 +66,7 @@ OpDesc Plan::describe(int node) const {
       if (!operand.present) continue;
       operand = desc_.tensors[tensor].desc;
       operand.alignment = alignment_of(desc_, tensor);
+      operand.parameter = operand.parameter && keeps_packed_;
     }
     return descs;
   };

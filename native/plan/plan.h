@@ -149,6 +149,7 @@ class Plan {
   std::vector<Step> steps_;
   std::vector<int> inputs_;
   std::vector<int> residents_;
+  bool keeps_packed_ = true;   // whether kernels may keep copies of the parameters
   MemoryPlan memory_;
   std::vector<void*> own_;      // by tensor: memory of inputs and residents
   std::vector<void*> packed_;   // by node

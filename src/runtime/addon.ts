@@ -77,7 +77,8 @@ export interface NativeRunResult {
 
 export interface NativeStore {
   define(arena: string, elements: number): Promise<void>
-  read(arena: string, offset: number, count: number): Promise<Float32Array>
+  /** The arrays of read and write are not copied: they are the runner's until the promise settles. */
+  read(arena: string, offset: number, into: Float32Array): Promise<void>
   write(arena: string, offset: number, values: Float32Array): Promise<void>
   dispose(): void
 }

@@ -51,9 +51,17 @@ export class Store {
   }
 
   async read(arena: ArenaName, offset = 0, count = this.sizeOf(arena) - offset): Promise<Float32Array> {
-    return this.call(handle => handle.read(arena, offset, count))
+    const values = new Float32Array(count)
+    await this.readInto(arena, offset, values)
+    return values
   }
 
+  /** Fills an array, which nobody should look at before the promise settles. What is asked for at once is of the same step. */
+  async readInto(arena: ArenaName, offset: number, values: Float32Array): Promise<void> {
+    await this.call(handle => handle.read(arena, offset, values))
+  }
+
+  /** The values must stay as they are until the promise settles. */
   async write(arena: ArenaName, offset: number, values: Float32Array): Promise<void> {
     await this.call(handle => handle.write(arena, offset, values))
   }

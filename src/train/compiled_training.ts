@@ -142,11 +142,7 @@ export class CompiledTraining {
   /** Copies weights and running statistics, or their averages, into the model's parameters. */
   async writeBack(which: WeightsView): Promise<void> {
     const { layout } = this.options
-    const values = await this.store.read(which)
-    for (const parameter of layout.entries) {
-      const offset = layout.offsetOf(parameter)
-      parameter.assign(values.subarray(offset, offset + parameter.size))
-    }
+    await Promise.all(layout.entries.map(each => this.store.readInto(which, layout.offsetOf(each), each.data)))
   }
 
   async dispose(): Promise<void> {

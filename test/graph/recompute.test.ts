@@ -119,8 +119,8 @@ describe.each([false, true])('erased: %o', erased => {
     ({ name, options, size, erase = {} }) => {
       const model = build(name, { ...options, numClasses: 10 })
       eraseReLU(model, erased ? erase : { proportion: 0 })
-      const plans = both(model, [8, size, size, 3])
-      const { alive, aliveNormally, operations, bytes, bytesNormally } = trainingPlanOf(model, [8, size, size, 3], low).low!
+      const plans = both(model, [32, size, size, 3])
+      const { alive, aliveNormally, operations, bytes, bytesNormally } = trainingPlanOf(model, [32, size, size, 3], low).low!
       expect(alive).toBe(livePeak(plans[0]))
       expect(aliveNormally).toBe(livePeak(plans[1]))
       expect(alive).toBeLessThan(aliveNormally)

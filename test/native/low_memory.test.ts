@@ -72,7 +72,7 @@ describe('the planned arena', () => {
   test.each(shallow)('of $name is smaller', async ({ name, options, size }) => {
     const model = build(name, { ...options, numClasses: 10 })
     for (const disabledPasses of [[], ['tile']] as const) {
-      const desc = (memory: 'low' | 'normal') => trainingDesc(model, [8, size, size, 3], { memory, disabledPasses })
+      const desc = (memory: 'low' | 'normal') => trainingDesc(model, [32, size, size, 3], { memory, disabledPasses })
       expect(await arenaOf(desc('low'))).toBeLessThan(await arenaOf(desc('normal')))
     }
   })

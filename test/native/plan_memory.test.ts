@@ -44,7 +44,9 @@ async function memoryOf(desc: PlanDesc) {
 }
 
 describe.each([false, true])('erased: %o', erased => {
-  test.each(shallow)('the arena of $name is at most 1.02 times the live peak', async ({ name, options, size, erase = {} }) => {
+  test.each(shallow)('the arena of $name is near the live peak', async ({ name, options, size, erase = {} }) => {
+    // Most of this one is gradient, whose pieces lie side by side: what goes between them is not free to lie anywhere.
+    const most = name === 'vgg11_bn' ? 1.06 : 1.02
     const model = models.create(name, { ...options, numClasses: 10 })
     const shape = [8, 2 * size, 2 * size, 3]
     eraseReLU(model, erased ? erase : { proportion: 0 })
@@ -56,7 +58,7 @@ describe.each([false, true])('erased: %o', erased => {
       const { arena, livePeak, largest } = await memoryOf(desc)
       expect(livePeak).toBeGreaterThan(largest[0]!.bytes)
       expect(arena).toBeGreaterThanOrEqual(livePeak)
-      expect(arena / livePeak).toBeLessThanOrEqual(1.02)
+      expect(arena / livePeak).toBeLessThanOrEqual(most)
     }
   })
 })
@@ -76,6 +78,29 @@ describe.runIf(missingType('cpu', 'bf16') === undefined)('bf16', () => {
     const threads = availableParallelism()
     expect(arena).toBeLessThan(2 * dx!.size + threads * 64 * 32 * 4 + 4096)
   })
+})
+
+test('the gradient takes its memory as the backward pass goes on', async () => {
+  // Large weights and a small batch: what is alive at the end is the whole gradient, and little else.
+  const model = modelOf('resnet50')
+  eraseReLU(model, { proportion: 0 })
+  const desc = trainingDesc(model, [2, 64, 64, 3])
+  const gradient = desc.tensors.filter(({ name }) => name === 'gradient').reduce((sum, { shape }) => sum + 4 * shape[0]!, 0)
+  const { arena, livePeak } = await memoryOf(desc)
+  const activations = await memoryOf(evaluationDesc(model, [2, 64, 64, 3]))
+  expect(gradient).toBeGreaterThan(80e6)
+  expect(livePeak).toBeGreaterThan(gradient)
+  expect(arena).toBeLessThan(1.15 * gradient)
+  expect(activations.arena).toBeLessThan(gradient)
+})
+
+test('filters are packed in the launch that reads them where a step changes them, and kept packed where it does not', async () => {
+  const packedOf = async (desc: PlanDesc) => (await memoryOf(desc)).packed
+  const model = modelOf('resnet20')
+  const shape = [8, 32, 32, 3]
+  expect(await packedOf(trainingDesc(model, shape))).toBe(0)
+  expect(await packedOf(trainingDesc(model, shape, { accumulate: 2 }))).toBeGreaterThan(0)
+  expect(await packedOf(evaluationDesc(model, shape))).toBeGreaterThan(0)
 })
 
 test('erasing takes memory away', async () => {

@@ -1,6 +1,7 @@
 /** Uses of the trainer that once went wrong without a word. */
 import { describe, expect, test } from 'vitest'
 import * as data from '../../src/data/index.js'
+import { create } from '../../src/models/index.js'
 import { ema, sgd } from '../../src/optim/index.js'
 import { InvalidArgument } from '../../src/runtime/errors.js'
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.js'
@@ -94,6 +95,20 @@ test('leaving after the last step of an epoch does not lose the epoch', async ()
 })
 
 describe('writeBack', () => {
+  test('fills the arrays that the model has, and makes no others', async () => {
+    const model = create('resnet20', { numClasses: 4, width: 64 })
+    const arrays = Array.from(model.parameters(), ({ data }) => data)
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const initial = weightsOf(model)
+    await using trainer = new Trainer(model, { data: source(8), batchSize: 8, epochs: 1, optimizer })
+    await eventsOf(trainer)
+    expect(Array.from(model.parameters(), ({ data }) => data).every((data, i) => data === arrays[i])).toBe(true)
+    expect(weightsOf(model)).not.toEqual(initial)
+    const before = process.memoryUsage().arrayBuffers
+    for (let i = 0; i < 4; i++) await trainer.writeBack()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(bytes / 4)
+  })
+
   test('brings the moving average into the model', async () => {
     const model = new Plain()
     const initial = weightsOf(model)
