@@ -14,7 +14,10 @@ export class Parameter {
   name = ''
   /** False keeps the value as it is in training: no gradient, no optimizer state. */
   trainable: boolean
-  private readonly values: Float32Array
+  /** Number of elements. */
+  readonly size: number
+  /** Made when they are first read or assigned. */
+  private values: Float32Array | undefined
   private pending: ((values: Float32Array) => void) | undefined
   /** Whether somebody holds the array, and must see what changes. */
   private shown = false
@@ -28,25 +31,21 @@ export class Parameter {
     readonly inputShape?: readonly [height: number, width: number, channels: number],
   ) {
     this.trainable = role !== 'statistic'
-    this.values = new Float32Array(elementsOf(shape))
+    this.size = elementsOf(shape)
   }
 
   /** The values, in the order of `shape`, last dimension fastest. */
   get data(): Float32Array {
-    this.pending?.(this.values)
+    const values = this.allocated()
+    this.pending?.(values)
     this.pending = undefined
     this.shown = true
-    return this.values
-  }
-
-  /** Number of elements. */
-  get size(): number {
-    return this.values.length
+    return values
   }
 
   /** Has `fill` set every value before `data` is read for the first time, or now: initial values that are replaced before cost nothing. */
   fillLater(fill: (values: Float32Array) => void): void {
-    if (this.shown) fill(this.values)
+    if (this.shown) fill(this.allocated())
     else this.pending = fill
   }
 
@@ -57,6 +56,10 @@ export class Parameter {
       throw new InvalidArgument(`parameter '${this.name}' takes ${wanted}, not ${values.length}`)
     }
     this.pending = undefined
-    this.values.set(values)
+    this.allocated().set(values)
+  }
+
+  private allocated(): Float32Array {
+    return (this.values ??= new Float32Array(this.size))
   }
 }

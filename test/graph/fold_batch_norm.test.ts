@@ -123,3 +123,23 @@ describe('the numbers', () => {
     expect(desc.nodes.some(({ op }) => op === 'batchNormInfer')).toBe(false)
   })
 })
+
+test('folds when the values are read: a plan that is only looked at computes none', () => {
+  const filters = new Parameter([6, 3, 3, 4], 'weight')
+  let reads = 0
+  filters.fillLater(values => {
+    reads++
+    values.fill(3)
+  })
+  const bn = norm(6)
+  const [node] = folded(x => bn(conv2d(x, filters, { padding: 1 }))).nodes
+  expect(node!.op).toBe('conv2d')
+  expect(reads).toBe(0)
+  const { graph } = traced({ x: shape }, ({ x }) => bn(conv2d(x, filters, { padding: 1 })), false)
+  foldBatchNorm(graph, new Set())
+  const [weight, bias] = ['w', 'bias'].map(operand => graph.parameterOf(graph.nodes[0]!.reads[operand]!)!.data)
+  expect(reads).toBe(1)
+  const scale = (k: number) => bn.weight.data[k]! / Math.sqrt(bn.running_var.data[k]! + 1e-5)
+  expect(weight).toEqual(Float32Array.from({ length: 6 * 36 }, (_, i) => 3 * scale(Math.floor(i / 36))))
+  expect(bias).toEqual(Float32Array.from({ length: 6 }, (_, k) => bn.bias.data[k]! - bn.running_mean.data[k]! * scale(k)))
+})

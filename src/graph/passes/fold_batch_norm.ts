@@ -42,12 +42,19 @@ function fold(graph: Graph, convolution: Node, norm: Node): { filter: Parameter;
   const epsilon = norm.attributes.epsilon as number
   const channels = gamma.size
   const taps = filter.size / channels
+  const scale = (k: number) => gamma.data[k]! / Math.sqrt(variance.data[k]! + epsilon)
+  // A plan that is only looked at needs no numbers.
   const folded = { filter: new Parameter(filter.shape, 'weight'), bias: new Parameter([channels], 'bias') }
-  for (let k = 0; k < channels; k++) {
-    const scale = gamma.data[k]! / Math.sqrt(variance.data[k]! + epsilon)
-    for (let i = k * taps; i < (k + 1) * taps; i++) folded.filter.data[i] = filter.data[i]! * scale
-    folded.bias.data[k] = beta.data[k]! + ((bias?.data[k] ?? 0) - mean.data[k]!) * scale
-  }
+  folded.filter.fillLater(values => {
+    const { data } = filter
+    for (let k = 0; k < channels; k++) {
+      const factor = scale(k)
+      for (let i = k * taps; i < (k + 1) * taps; i++) values[i] = data[i]! * factor
+    }
+  })
+  folded.bias.fillLater(values => {
+    for (let k = 0; k < channels; k++) values[k] = beta.data[k]! + ((bias?.data[k] ?? 0) - mean.data[k]!) * scale(k)
+  })
   return folded
 }
 
