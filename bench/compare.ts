@@ -64,7 +64,7 @@ export async function compare({ rounds, steps, rows = rowNames, outputDir }: Com
   for (const { weight, ...workload } of chosen) {
     const circumstances = { commandLine, date: new Date().toISOString(), commit: commit(), rounds, steps }
     const { model, batch, size, precision } = workload
-    const runs = { warmUp: Math.max(2, Math.round(warmUp / weight)), steps: Math.max(fewestSteps, Math.round(steps / weight)) }
+    const runs = { warmUp: Math.max(1, Math.round(warmUp / weight)), steps: Math.max(fewestSteps, Math.round(steps / weight)) }
     const peers = found.filter(({ commands, measures }) => commands[workload.task] && (measures?.(workload) ?? true))
     const timings = measure(workload, peers, { model, batch, size, precision, ...runs, threads, weights }, rounds)
     const result = summary(workload, peers, timings)
