@@ -110,6 +110,8 @@ export class StreamFeed implements Feed {
     /** Of an image: the stream's `shape` or `testShape`. */
     private readonly shape: ImageShape,
     private readonly open: (epoch: number) => AsyncIterable<Batch>,
+    /** How many batches stay as they are: one copy takes the place of the one so many before. */
+    private readonly hold = 2,
   ) {
     this.batchesPerEpoch = stream.batchesPerEpoch
   }
@@ -144,6 +146,7 @@ export class StreamFeed implements Feed {
   async *batches(epoch: number, first = 0): AsyncGenerator<{ arrays: HostArrays; count: number }> {
     const { stream, batchSize, shape } = this
     const still = { offsets: new Int32Array(2 * batchSize), flips: new Uint8Array(batchSize) }
+    const ring: Batch['images'][] = []
     let number = 0
     for await (const batch of this.open(epoch)) {
       if (number++ < first) continue
@@ -151,7 +154,10 @@ export class StreamFeed implements Feed {
       // Copies: the caller may fill the same arrays again while this batch waits for the others of its step.
       const { images, labels, labels2, lambda } = batch
       const mix = stream.mixed && labels2 && lambda ? { labels2: labels2.slice(), lambda: lambda.slice() } : {}
-      const arrays = { images: images.slice(), labels: labels.slice(), ...mix, ...(stream.imageType === 'u8' ? still : {}) }
+      const place = number % this.hold
+      if (ring[place]) ring[place].set(images)
+      else ring[place] = images.slice()
+      const arrays = { images: ring[place], labels: labels.slice(), ...mix, ...(stream.imageType === 'u8' ? still : {}) }
       yield { arrays, count: labels.reduce((count, label) => count + (label >= 0 ? 1 : 0), 0) }
     }
   }

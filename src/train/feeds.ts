@@ -25,9 +25,10 @@ export function trainFeedOf(data: TrainingData, options: TrainFeedOptions): Feed
 
 function plainFeedOf(data: TrainingData, { batchSize, seed, accumulate }: TrainFeedOptions): Feed {
   if (!('kind' in data)) return new ResidentFeed(data, data.train, { batchSize, seed, training: true, dropLast: true })
-  if (data.kind === 'stream') return new StreamFeed(data, batchSize, data.shape, data.train)
   // A step's batches are read while it runs, and again when it has to be repeated, while those of the next are loaded.
-  return new FilesFeed(data, data.train, { batchSize, seed, training: true, hold: 2 * accumulate })
+  const hold = 2 * accumulate
+  if (data.kind === 'stream') return new StreamFeed(data, batchSize, data.shape, data.train, hold)
+  return new FilesFeed(data, data.train, { batchSize, seed, training: true, hold })
 }
 
 /** undefined: there are no test images. */
@@ -36,7 +37,7 @@ export function testFeedOf(data: TrainingData, { batchSize, seed }: { batchSize:
     return data.test.size > 0
       ? new ResidentFeed(data, data.test, { batchSize, seed, training: false, dropLast: false })
       : undefined
-  if (data.kind === 'stream') return data.test && new StreamFeed(data, batchSize, data.testShape, data.test)
   // One is measured while the next is loaded.
+  if (data.kind === 'stream') return data.test && new StreamFeed(data, batchSize, data.testShape, data.test)
   return data.test && new FilesFeed(data, data.test, { batchSize, seed, training: false, hold: 2 })
 }
