@@ -35,13 +35,11 @@ void check_shapes(const OpDesc& desc) {
 }
 
 void check_in_place(const OpDesc& desc, const std::vector<int>& reads, const std::vector<int>& writes) {
-  std::istringstream read_names(desc.spec->reads);
-  std::string read, written;
-  for (std::size_t i = 0; read_names >> read; ++i) {
-    std::istringstream write_names(desc.spec->writes);
-    for (std::size_t j = 0; write_names >> written; ++j)
-      if (read == written && reads[i] != writes[j])
-        fail(ErrorCode::Internal, desc.to_string(), ": ", read, " is updated in place, but tensor ", reads[i],
+  const std::vector<OperandName> read = operand_names(desc.spec->reads), written = operand_names(desc.spec->writes);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    for (std::size_t j = 0; j < written.size(); ++j)
+      if (read[i].name == written[j].name && reads[i] != writes[j])
+        fail(ErrorCode::Internal, desc.to_string(), ": ", read[i].name, " is updated in place, but tensor ", reads[i],
              " is read and tensor ", writes[j], " is written");
   }
 }

@@ -72,17 +72,15 @@ class Node {
 
  private:
   void collect(const char* names, const std::vector<TensorDesc>& tensors, const char* side) {
-    std::istringstream words(names);
     std::size_t index = 0;
-    for (std::string name; words >> name; ++index) {
-      const bool optional = name.back() == '?', many = name.back() == '*';
-      if (optional || many) name.pop_back();
+    for (const auto& [name, optional, many] : operand_names(names)) {
       require(index < tensors.size(), name, " is missing among the operands ", side);
       for (; index < tensors.size(); ++index) {
         operands_.push_back({name, optional, &tensors[index]});
         if (!many) break;
       }
       if (many) return;
+      ++index;
     }
     require(index == tensors.size(), tensors.size(), " operands ", side, ", expected ", index);
   }

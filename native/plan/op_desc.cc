@@ -1,5 +1,6 @@
 #include "plan/op_desc.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -116,20 +117,23 @@ std::vector<std::int64_t> Attributes::integers(const std::string& name) const {
   return result;
 }
 
+std::vector<OperandName> operand_names(std::string_view list) {
+  std::vector<OperandName> names;
+  for (std::size_t end = 0; !list.empty(); list.remove_prefix(std::min(list.size(), end + 1))) {
+    end = std::min(list.find(' '), list.size());
+    const bool optional = list[end - 1] == '?', many = list[end - 1] == '*';
+    names.push_back({std::string(list.substr(0, optional || many ? end - 1 : end)), optional, many});
+  }
+  return names;
+}
+
 namespace {
 
-/// The position of an operand in a list such as "x w bias? residual?"; npos when it is not there.
-std::size_t position_of(std::string_view operands, std::string_view wanted) {
-  std::size_t index = 0;
-  while (!operands.empty()) {
-    std::size_t space = operands.find(' ');
-    std::string_view name = operands.substr(0, space);
-    operands = space == std::string_view::npos ? std::string_view() : operands.substr(space + 1);
-    if (!name.empty() && (name.back() == '?' || name.back() == '*')) name.remove_suffix(1);
-    if (name == wanted) return index;
-    ++index;
-  }
-  return std::string_view::npos;
+/// npos when it is not there.
+std::size_t position_of(std::string_view list, std::string_view wanted) {
+  const std::vector<OperandName> names = operand_names(list);
+  const auto found = std::find_if(names.begin(), names.end(), [&](const OperandName& each) { return each.name == wanted; });
+  return found == names.end() ? std::string_view::npos : static_cast<std::size_t>(found - names.begin());
 }
 
 }  // namespace

@@ -53,6 +53,15 @@ class Attributes {
   std::map<std::string, Value> values_;
 };
 
+/// An entry of a list such as "x w bias? residual?".
+struct OperandName {
+  std::string name;
+  bool optional;   // '?'
+  bool many;       // '*'
+};
+
+std::vector<OperandName> operand_names(std::string_view list);
+
 /// One node of a plan with all that a backend needs to prepare it.
 struct OpDesc {
   const OpSpec* spec = nullptr;

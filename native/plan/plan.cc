@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <map>
 #include <new>
-#include <sstream>
 
 #include "base/error.h"
 #include "plan/op_checks.h"
@@ -90,10 +89,9 @@ bool Plan::is_run(int node) const {
   if (first.section != second.section || describe(node).chunk > 0 || describe(node + 1).chunk > 0) return false;
   std::map<std::string, int> tensors;
   const auto agree = [&tensors](const char* names, const std::vector<int>& operands) {
-    std::istringstream list(names);
-    std::size_t i = 0;
-    for (std::string name; list >> name && i < operands.size(); ++i)
-      if (tensors.emplace(name, operands[i]).first->second != operands[i]) return false;
+    const std::vector<OperandName> list = operand_names(names);
+    for (std::size_t i = 0; i < list.size() && i < operands.size(); ++i)
+      if (tensors.emplace(list[i].name, operands[i]).first->second != operands[i]) return false;
     return true;
   };
   return agree(first.spec->reads, first.reads) && agree(first.spec->writes, first.writes) && agree(second.spec->reads, second.reads);
