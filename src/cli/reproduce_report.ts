@@ -1,4 +1,5 @@
 /** Puts a study's report together from its run folders. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -11,10 +12,18 @@ import { figuresOf, type Figure } from '../study/figures.js'
 import { activeShares, gradientNorms, layerBatches } from '../study/layers.js'
 import type { Run } from '../study/matrix.js'
 import { reportOf, type StudyResults } from '../study/report.js'
-import { armResults, environmentOfRun, epochRows, epochsDone, type RunLayers, type RunResult } from '../study/results.js'
-import { cpuModel } from './machine.js'
+import {
+  armResults,
+  compareEnvironments,
+  environmentOfRun,
+  epochRows,
+  epochsDone,
+  type Environment,
+  type RunLayers,
+  type RunResult,
+} from '../study/results.js'
 import { plainStudy, runSettings, studyFile } from './reproduce_config.js'
-import { runFolder, type Study } from './reproduce_study.js'
+import { failureFile, runFolder, type Study } from './reproduce_study.js'
 import { renderTable, unicodeOut } from './table.js'
 import { modelOf } from './train_setup.js'
 import { openTrained } from './trained_model.js'
@@ -44,22 +53,24 @@ export async function measureRun(study: Study, run: Run): Promise<RunLayers> {
 }
 
 /** Writes results.json, report.md, report.html and the figures, where a run is finished; `text`: the tables for a terminal. */
-export async function writeStudyReport(
-  study: Study,
-  failedRuns: readonly string[],
-): Promise<{ results: StudyResults; text: string }> {
+export async function writeStudyReport(study: Study): Promise<{ results: StudyResults; text: string }> {
   const { folder, definition, data, arms, facts, runs } = study
   const finished = new Map<Run, Omit<RunResult, 'seed'>>()
+  const environments = new Map<string, Environment>()
+  const failedRuns: string[] = []
   for (const run of runs) {
     const epochs = await epochsDone(runFolder(folder, run))
-    if (epochs < runSettings(definition, run).epochs) continue
+    if (epochs < runSettings(definition, run).epochs) {
+      if (existsSync(failureFile(folder, run.name))) failedRuns.push(run.name)
+      continue
+    }
+    environments.set(run.name, await environmentOfRun(runFolder(folder, run)))
     finished.set(run, { epochs: await epochRows(runFolder(folder, run)), layers: await measureRun(study, run) })
   }
   const { settings } = plainStudy(definition) as { settings: Record<string, unknown> }
-  const [first] = finished.keys()
-  const environment = first && (await environmentOfRun(runFolder(folder, first)))
+  const { environment, mixed } = compareEnvironments(environments)
   // The bytes depend on the threads of a run.
-  const threads = environment ? ` --threads ${environment.threads}` : ''
+  const threads = environment.threads === undefined ? '' : ` --threads ${environment.threads}`
   const results: StudyResults = {
     command: `eraserelu reproduce --config ${join(folder, studyFile)}${threads} --output-dir runs/again`,
     dataset: { name: data.name, ...sizesOf(data) },
@@ -69,7 +80,8 @@ export async function writeStudyReport(
     allRuns: runs.length,
     failedRuns,
     arms: armResults(arms, facts, finished),
-    environment: { ...environment, CPU: cpuModel() },
+    environment,
+    mixed,
   }
   if (finished.size === 0) return { results, text: '' }
   const figures = new Map<string, Figure[]>()

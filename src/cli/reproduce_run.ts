@@ -1,5 +1,5 @@
 /** What `eraserelu reproduce` does; loaded only when it runs. */
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import type { ReproduceFlags } from './reproduce.js'
 import { trainAll, type ChildRun } from './reproduce_children.js'
 import { checkSameStudy, plainStudy, runSettings, studyFile, studyOf } from './reproduce_config.js'
 import { measureRun, writeStudyReport } from './reproduce_report.js'
-import { checkedStudy, runFolder, type Study } from './reproduce_study.js'
+import { checkedStudy, failureFile, runFolder, type Study } from './reproduce_study.js'
 import { clock, measureTime, together, type TrainingTime } from './reproduce_time.js'
 import { renderTable, unicodeOut } from './table.js'
 import { plainSettings } from './train_config.js'
@@ -50,7 +50,7 @@ export async function reproduce(settings: GivenSettings, flags: ReproduceFlags):
     throw new InvalidArgument(`${folder} is not empty and holds no study; nothing was changed. Give --output-dir a new folder.`)
   const study = await checkedStudy(definition, folder)
   const say = (line: string) => void (json ? process.stderr : process.stdout).write(`${line}\n`)
-  if (flags.reportOnly) return report(study, [], flags, say)
+  if (flags.reportOnly) return report(study, flags, say)
   const plan = await planOf(study, jobs, threads, say)
   if (flags.plan) return printResult(plan, flags, planText)
   say(planText(plan))
@@ -114,7 +114,7 @@ async function train(study: Study, plan: Plan, flags: ReproduceFlags, say: (line
     await writeFileWhole(child.config, stringify(plainSettings(runSettings(definition, run))))
     children.push(child)
   }
-  const failed: string[] = []
+  let failed = 0
   const begun = performance.now()
   let finished = runs.length - children.length
   let estimatedDone = 0
@@ -122,7 +122,10 @@ async function train(study: Study, plan: Plan, flags: ReproduceFlags, say: (line
   const ended = async ({ name, log }: ChildRun, failure: string | undefined) => {
     estimatedDone += secondsOf.get(name)!
     if (failure === undefined) await measureRun(study, byName.get(name)!)
-    else failed.push(name)
+    else {
+      failed++
+      await writeFileWhole(failureFile(folder, name), `${failure}\n`)
+    }
     finished++
     const left = (((performance.now() - begun) / 1000) * (plan.machineSeconds - estimatedDone)) / estimatedDone
     const time = finished === runs.length ? '' : `; about ${clock(left)} left`
@@ -136,7 +139,10 @@ async function train(study: Study, plan: Plan, flags: ReproduceFlags, say: (line
           jobs: flags.jobs,
           threads: plan.threads,
           signal,
-          started: ({ name }) => say(`${name}: training`),
+          started: ({ name }) => {
+            rmSync(failureFile(folder, name), { force: true })
+            say(`${name}: training`)
+          },
           line: ({ name }, line) => {
             const epoch = /, (epoch [\d/]+: .*)$/.exec(line)?.[1]
             if (epoch !== undefined) say(`${name}: ${epoch}`)
@@ -149,17 +155,12 @@ async function train(study: Study, plan: Plan, flags: ReproduceFlags, say: (line
     if (process.exitCode === undefined) throw error
     say(`To go on: eraserelu reproduce --output-dir ${folder}`)
   }
-  await report(study, failed, flags, say)
-  if (failed.length > 0 && process.exitCode === undefined) process.exitCode = 1
+  await report(study, flags, say)
+  if (failed > 0 && process.exitCode === undefined) process.exitCode = 1
 }
 
-async function report(
-  study: Study,
-  failed: readonly string[],
-  flags: ReproduceFlags,
-  say: (line: string) => void,
-): Promise<void> {
-  const { results, text } = await writeStudyReport(study, failed)
+async function report(study: Study, flags: ReproduceFlags, say: (line: string) => void): Promise<void> {
+  const { results, text } = await writeStudyReport(study)
   if (results.finishedRuns === 0) return say('No run is finished yet: there is nothing to report.')
   printResult(results, flags, () => text)
   say(`Report: ${join(study.folder, 'report.md')}, ${join(study.folder, 'report.html')}`)

@@ -18,6 +18,9 @@ export interface Study {
 
 export const runFolder = (folder: string, { name }: Run): string => join(folder, 'runs', name)
 
+/** Why a run failed; not there while it may still end well. */
+export const failureFile = (folder: string, run: string): string => join(folder, 'logs', `${run}.failed`)
+
 /** Finds what is wrong with any of the trainings before the first begins. */
 export async function checkedStudy(definition: StudyDefinition, folder: string): Promise<Study> {
   const arms = armsOf(definition.matrix)

@@ -2,7 +2,7 @@
 import type { Part } from './document.js'
 import type { Figure } from './figures.js'
 import { armTitle } from './matrix.js'
-import type { ArmResult, Quantity } from './results.js'
+import type { ArmResult, MixedEnvironment, Quantity } from './results.js'
 import type { MeanAndDeviation, PairedDifference } from './statistics.js'
 
 /** results.json */
@@ -18,8 +18,10 @@ export interface StudyResults {
   /** Names of those that ended with an error. */
   readonly failedRuns: readonly string[]
   readonly arms: readonly ArmResult[]
-  /** What the runs were trained with. */
+  /** What all runs were trained with. */
   readonly environment: Readonly<Record<string, string | number>>
+  /** What some were trained with and others not. */
+  readonly mixed: MixedEnvironment
 }
 
 /** What a quantity is called, what it is multiplied with to be shown, and its digits. */
@@ -44,6 +46,7 @@ export function reportOf(results: StudyResults, figures: ReadonlyMap<string, rea
         `and see the same images in the same order, with the same budget.${partial}`,
     },
     ...failed,
+    ...mixedParts(results.mixed),
     ...models.flatMap(model =>
       partsOf(
         model,
@@ -73,6 +76,16 @@ export function reportOf(results: StudyResults, figures: ReadonlyMap<string, rea
     },
     { text: 'All numbers, every epoch and seed included, are in `results.json`.' },
   ]
+}
+
+/** Numbers of runs that were trained otherwise cannot be compared to the last digit; their bytes cannot be repeated by one command. */
+function mixedParts(mixed: MixedEnvironment): Part[] {
+  const kinds = Object.entries(mixed).map(
+    ([name, values]) => `${name}: ${values.map(({ value, runs }) => `${value} in ${runs.join(', ')}`).join('; ')}`,
+  )
+  if (kinds.length === 0) return []
+  const text = `**Not all runs were trained alike**, which changes the last digits of their numbers. ${kinds.join('. ')}.`
+  return [{ text }]
 }
 
 function partsOf(model: string, arms: readonly ArmResult[], figures: readonly Figure[]): Part[] {

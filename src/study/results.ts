@@ -45,14 +45,39 @@ export async function epochsDone(runFolder: string): Promise<number> {
   return (await stateOf(runFolder))?.epoch ?? 0
 }
 
-/** Library, build and machine that a run was trained with, as its newest checkpoint has them. */
-export async function environmentOfRun(runFolder: string): Promise<Readonly<Record<string, string | number>>> {
+/** Library, build and machine that a run was trained with. */
+export type Environment = Readonly<Record<string, string | number>>
+
+/** As its newest checkpoint has it. */
+export async function environmentOfRun(runFolder: string): Promise<Environment> {
   return (await stateOf(runFolder))?.environment ?? {}
 }
 
 async function stateOf(runFolder: string): Promise<Pick<CheckpointRecord, 'epoch' | 'environment'> | undefined> {
   const text = await readFile(join(runFolder, 'last', 'state.json'), 'utf8').catch(() => undefined)
   return text === undefined ? undefined : (JSON.parse(text) as CheckpointRecord)
+}
+
+/** What of the environment some runs have otherwise than others: each value with the names of its runs. */
+export type MixedEnvironment = Readonly<
+  Record<string, readonly { readonly value: string | number; readonly runs: readonly string[] }[]>
+>
+
+/** What all runs have in common, and what not; by the names of the runs. */
+export function compareEnvironments(byRun: ReadonlyMap<string, Environment>): {
+  environment: Environment
+  mixed: MixedEnvironment
+} {
+  const environment: Record<string, string | number> = {}
+  const mixed: Record<string, MixedEnvironment[string]> = {}
+  for (const name of new Set([...byRun.values()].flatMap(Object.keys))) {
+    const runsOf = new Map<string | number, string[]>()
+    for (const [run, { [name]: value = 'unknown' }] of byRun) runsOf.set(value, [...(runsOf.get(value) ?? []), run])
+    const values = Array.from(runsOf, ([value, runs]) => ({ value, runs }))
+    if (values.length === 1) environment[name] = values[0]!.value
+    else mixed[name] = values
+  }
+  return { environment, mixed }
 }
 
 /** The epochs that a run has in its log. */

@@ -1,4 +1,5 @@
 /** What a training is, as far as its checkpoints are concerned, and on what machine it runs. */
+import { cpus } from 'node:os'
 import type { Parameter } from '../graph/parameter.js'
 import { ReLU } from '../nn/layers/relu.js'
 import type { Module } from '../nn/module.js'
@@ -36,21 +37,27 @@ export function erasedReLUs(model: Module): string {
 export function environmentOf({ device }: TrainingDescription): Record<string, string | number> {
   const { library, instructions, threads } = deviceInfo(device)
   const build = { eraserelu: packageVersion(), addon: addonDigest(), node: process.versions.node }
-  return { ...build, device, library, instructions, threads }
+  const processor = cpus()[0]?.model.trim() ?? 'unknown'
+  return { ...build, device, library, processor, instructions, threads }
 }
 
 /** What of the machine is otherwise than when the checkpoint was made, a sentence each. */
 export const moves = (training: TrainingDescription, { environment }: CheckpointRecord): string[] =>
-  changes(environment, environmentOf(training)).map(
+  movesBetween(environment, environmentOf(training)).map(
     change => `${change}: the bytes may differ from those of a training that was never interrupted`,
   )
+
+/** Earlier checkpoints do not name the processor. */
+const movesBetween = (before: Environment, now: Environment) => changes({ processor: now.processor!, ...before }, now)
 
 /** The settings that are otherwise than when the checkpoint was made: 'epochs was 3, is 4'. */
 export const changedSettings = (training: TrainingDescription, { settings }: CheckpointRecord): string[] =>
   // Checkpoints that were written before there were other precisions do not name theirs.
   changes({ precision: 'f32', ...settings }, training.settings)
 
-function changes(before: Readonly<Record<string, string | number>>, now: Readonly<Record<string, string | number>>): string[] {
+type Environment = Readonly<Record<string, string | number>>
+
+function changes(before: Environment, now: Environment): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(now)])
   return [...names]
     .filter(name => before[name] !== now[name])

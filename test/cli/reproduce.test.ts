@@ -1,7 +1,7 @@
 /** `eraserelu reproduce` on a few images: the plan, a study that is killed and goes on, its report, and what is refused. */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -114,6 +114,24 @@ it('reports: tables, differences, figures, and one page that needs nothing else'
   expect(html.match(/src="data:image\/svg\+xml;base64,/g)).toHaveLength(3)
   expect(html).not.toMatch(/(src|href)="(?!data:)/)
 })
+
+it('says also later which run failed and which were trained otherwise', async () => {
+  // A run whose folder holds something else ends with an error.
+  const foreign = at('failing', 'runs', 'resnet20-last-100-seed1')
+  await mkdir(foreign, { recursive: true })
+  await writeFile(join(foreign, 'mine.txt'), '')
+  await writeFile(at('failing', 'study.yaml'), (await text('study.yaml')).replace('epochs: 4', 'epochs: 1'))
+  const failing = await reproduce('--output-dir', 'failing')
+  expect([failing.code, failing.stdout]).toEqual([1, expect.stringContaining('resnet20-last-100-seed1: failed: ')])
+  const again = await reproduce('--output-dir', 'failing', '--report-only')
+  expect(again.code).toBe(0)
+  expect(await text('failing', 'report.md')).toContain('Ended with an error: resnet20-last-100-seed1 (see `logs/`).')
+  await rm(foreign, { recursive: true })
+  expect((await reproduce('--output-dir', 'failing', '--threads', '2')).code).toBe(0)
+  const report = await text('failing', 'report.md')
+  expect(report).not.toContain('Ended with an error')
+  expect(report).toContain('threads: 1 in resnet20-baseline-seed1; 2 in resnet20-last-100-seed1.')
+}, 300_000)
 
 it('refuses other settings in the same folder, and a folder that holds no study', async () => {
   const other = await reproduce('--output-dir', 'whole', '--lr', '0.2')

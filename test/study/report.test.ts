@@ -4,7 +4,7 @@ import { htmlOf, markdownOf } from '../../src/study/document.js'
 import { figuresOf } from '../../src/study/figures.js'
 import { armsOf, runsOf, type Arm, type Run } from '../../src/study/matrix.js'
 import { reportOf, type StudyResults } from '../../src/study/report.js'
-import { armResults, type ArmFacts, type RunResult } from '../../src/study/results.js'
+import { armResults, compareEnvironments, type ArmFacts, type Environment, type RunResult } from '../../src/study/results.js'
 
 const arms = armsOf([{ models: ['tiny'], locations: ['first', 'last'], proportions: [0, 1] }])
 const seeds = [1, 2, 3]
@@ -37,7 +37,7 @@ const of = (which = finished) => armResults(arms, facts, which)
 
 const results = (): StudyResults => ({
   command: 'eraserelu reproduce', dataset: { name: 'made <up>', train: 100, test: 10 }, seeds, settings: {}, finishedRuns: 9, allRuns: 9,
-  failedRuns: [], arms: of(), environment: { eraserelu: '0', CPU: 'none' },
+  failedRuns: [], arms: of(), environment: { eraserelu: '0' }, mixed: {},
 }) // prettier-ignore
 
 it('pairs by seed, and only what is finished', () => {
@@ -75,6 +75,18 @@ it('tells which differences are beyond the seeds, in Markdown and in a page of i
   expect(html).toContain('made &lt;up&gt;')
   expect(html).toContain('<td>+1.00 (+0.50 to +1.50)</td>')
   expect(html.match(/base64,/g)).toHaveLength(3)
+})
+
+it('says which runs were trained otherwise', () => {
+  const by = (threads: number): Environment => ({ eraserelu: '0', threads })
+  const same = compareEnvironments(new Map([['a', by(1)], ['b', by(1)]])) // prettier-ignore
+  expect(same).toEqual({ environment: by(1), mixed: {} })
+  expect(markdownOf(reportOf({ ...results(), ...same }, new Map(), ''))).not.toContain('trained alike')
+  const other = compareEnvironments(new Map([['a', by(1)], ['b', by(2)], ['c', { ...by(1), processor: 'X' }]])) // prettier-ignore
+  expect(other.environment).toEqual({ eraserelu: '0' })
+  expect(markdownOf(reportOf({ ...results(), ...other }, new Map(), ''))).toContain(
+    '**Not all runs were trained alike**, which changes the last digits of their numbers. threads: 1 in a, c; 2 in b. processor: unknown in a, b; X in c.',
+  )
 })
 
 it('draws a line and a band for each arm, the same bytes each time', async () => {
