@@ -3,13 +3,14 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 
-/** The folder of the build; another one where lines are counted (scripts/coverage_gpu.mjs). */
+/** The folder of the build; SIMULATED_BUILD names one that is built already: where lines are counted (scripts/coverage_gpu.mjs), or with a fault in it (mutations/run_tests.mjs). */
 export const build = resolve(process.env.SIMULATED_BUILD ?? 'build/simulated')
 
 /** The GPU backend on the simulated GPU: what ERASERELU_CUDA_LIBRARY names. */
 export const library = resolve(build, 'eraserelu_cuda.so')
 
 export default function setup(): void {
+  if (process.env.SIMULATED_BUILD !== undefined) return
   cmake('-S', 'test/native/simulated_gpu', '-B', build)
   cmake('--build', build, '--parallel', String(availableParallelism()))
 }

@@ -107,6 +107,19 @@ test.each(['f32', 'bf16'] as const)('in %s engines that compute statistics badly
   expect(named('bnBwdApply')).toEqual(['eng9'])
 })
 
+// In the order in which the engine writes them: mean, invstd, y, mask; the residual's gradient, dx, dgamma, dbeta.
+test('an engine that is wrong in one of its results, or does not write it, is not taken, and named', async () => {
+  const results = [1, 2, 3, 4]
+  // Right results lie where those leave theirs out.
+  const wrong = [...results.map(each => `7${each} leaves=${each}`), ...results.map(each => `8${each} lies=${each}`)]
+  const tuned = await train({ autotune: true }, { ...slowKernels, SIM_CUDNN_ENGINES: ['12 time=3', ...wrong].join(';') })
+  const withMask = Object.entries(tuned.norms).filter(([text]) => text.includes(' mask'))
+  expect([...new Set(withMask.map(([, engine]) => engine))]).toEqual(['eng12'])
+  for (const op of ['bnApply', 'bnBwdApply'])
+    for (const engine of wrong.map(text => `eng${text.slice(0, 2)}`))
+      expect(tuned.warnings).toContainEqual(expect.stringMatching(new RegExp(`^${op} .*${engine} is not used: its results`)))
+})
+
 test('a form that cuDNN refuses is computed by our own', async () => {
   const tuned = await train({ autotune: true }, { ...slowKernels, SIM_CUDNN_REFUSE: 'batch_norm_training' })
   expect(Object.keys(tuned.norms).filter(text => text.startsWith('bnStats'))).toEqual([])
@@ -116,12 +129,17 @@ test('a form that cuDNN refuses is computed by our own', async () => {
 describe('one batch norm', () => {
   const slow = { SIM_KERNEL_TIME: '8' }
 
-  test('of images is computed by cuDNN', async () => {
-    for (const gradient of [false, true]) {
-      const { engines, choices } = await norm({ gradient, autotune: true }, slow)
-      expect(engines).toEqual([expect.stringMatching(/^cudnn eng12/), expect.stringMatching(/^cudnn eng12/)])
-      expect(Object.values(choices)).toEqual([expect.stringMatching(/^eng12/)])
-    }
+  test.each([false, true])('of images is computed by cuDNN, with any epsilon and a workspace (gradient: %s)', async gradient => {
+    const form = { gradient, epsilon: 0.1 }
+    const { engines, choices, results } = await norm(
+      { ...form, autotune: true },
+      { ...slow, SIM_CUDNN_ENGINES: '12 workspace=4096' },
+    )
+    expect(engines).toEqual([expect.stringMatching(/^cudnn eng12/), expect.stringMatching(/^cudnn eng12/)])
+    expect(Object.values(choices)).toEqual([expect.stringMatching(/^eng12/)])
+    const own = await norm(form)
+    expect(Object.keys(results)).toEqual(Object.keys(own.results))
+    for (const [name, values] of Object.entries(own.results)) expect(error(results[name]!, values)).toBeLessThan(1e-5)
   })
 
   test.each([
@@ -164,15 +182,20 @@ describe('one batch norm', () => {
     ).toEqual(['eng7'])
   })
 
-  test('names our own kernels where they are chosen instead of an engine of before', async () => {
-    const fast = { SIM_CUDNN_ENGINES: '12 time=50' }
-    const [form] = Object.keys((await norm({ autotune: true }, fast)).choices)
-    const { warnings } = await norm({ autotune: true, choices: { [form!]: 'eng5' } }, fast)
-    expect(warnings).toEqual([
+  test.each([
+    ['that is not there', 'eng5', 'cuDNN does not offer it here'],
+    ['that computes wrong', 'eng12', 'its results are off by'],
+  ])('names our own kernels where they are chosen instead of an engine of before %s', async (_, engine, reason) => {
+    const [form] = Object.keys((await norm({ autotune: true }, slow)).choices)
+    rmSync(join(cache, 'engines'), { recursive: true })
+    const before = { autotune: true, choices: { [form!]: engine } }
+    const { warnings, choices } = await norm(before, { ...slow, SIM_CUDNN_LIE: '12' })
+    expect(choices).toEqual({ [form!]: 'own' })
+    expect(warnings).toContainEqual(
       expect.stringMatching(
-        /^bnApply .*: our own kernels are chosen, not cuDNN's engine of before: eng5: cuDNN does not offer it here/,
+        new RegExp(`^bnApply .*: our own kernels are chosen, not cuDNN's engine of before: ${engine}: ${reason}`),
       ),
-    ])
+    )
   })
 
   test('is known by the kernels of ours that it was compared with', async () => {

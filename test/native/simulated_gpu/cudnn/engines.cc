@@ -31,8 +31,10 @@ Engine parse(const std::string& text) {
       engine.knobs.emplace_back(static_cast<cudnnBackendKnobType_t>(number), std::atol(value.c_str() + value.find(':') + 1));
     else if (name == "workspace") engine.workspace = number;
     else if (name == "rounds") engine.rounds = number != 0;
-    else if (name == "no_epsilon") engine.norm.noEpsilon = number != 0;
-    else if (name == "one_pass") engine.norm.onePass = number != 0;
+    else if (name == "no_epsilon") engine.faults.noEpsilon = number != 0;
+    else if (name == "one_pass") engine.faults.onePass = number != 0;
+    else if (name == "lies") engine.faults.lies = static_cast<int>(number);
+    else if (name == "leaves") engine.faults.leaves = static_cast<int>(number);
     else if (name == "time") engine.time = static_cast<int>(number);
     else if (name == "shared") engine.shared = static_cast<std::int32_t>(number);
     else fail(CUDNN_STATUS_INTERNAL_ERROR, "SIM_CUDNN_ENGINES: unknown word '", word, "'");
@@ -72,7 +74,7 @@ Engine engine_of(std::int64_t index) {
 Distortion distortion_of(const Engine& engine) {
   // Every fifth value is off by an eighth, so that a check which samples a few outputs meets one, but the sum over all looks
   // plausible.
-  if (lists("SIM_CUDNN_LIE", engine))
+  if (engine.faults.lies > 0 || lists("SIM_CUDNN_LIE", engine))
     return [](double value, std::int64_t position, cudnnDataType_t) {
       return position % 5 == 0 ? value + std::fabs(value) / 8 + 0x1p-4 : value;
     };

@@ -26,7 +26,7 @@ struct Execution {
       // data.
       if (engine.workspace > 0) std::memset(workspace, 0xA5, static_cast<std::size_t>(engine.workspace));
       if (engine.time > 0) std::this_thread::sleep_for(std::chrono::milliseconds(engine.time));
-      Memory memory(graph, addresses, distortion_of(engine), engine.norm);
+      Memory memory(graph, addresses, distortion_of(engine), engine.faults);
       run_graph(graph, memory);
       return nullptr;
     } catch (const std::exception& error) {

@@ -9,8 +9,7 @@ export class Copy {
   constructor(folder) {
     this.tree = join(folder, 'tree')
     // Lies in the copy as the original's lies in the clone: with paths relative to each, ccache finds what was compiled there.
-    this.buildFolder = join(this.tree, 'build', 'simulated')
-    this.library = resolve(this.buildFolder, 'eraserelu_cuda.so')
+    this.buildFolder = resolve(this.tree, 'build', 'simulated')
     /** The file with a fault, and what it is without. */
     this.changed = undefined
     this.fill()
@@ -49,7 +48,7 @@ export class Copy {
     const options = { stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', env: environment }
     // A warning about a fault, such as an unused parameter, is no reason not to try it.
     const flags = ['-DCMAKE_CXX_FLAGS=-w', ...cache]
-    execFileSync('cmake', ['-S', resolve(simulated), '-B', resolve(this.buildFolder), ...flags], options)
+    execFileSync('cmake', ['-S', resolve(simulated), '-B', this.buildFolder, ...flags], options)
     execFileSync('cmake', ['--build', this.buildFolder, '--target', 'eraserelu_cuda', '-j2'], options)
   }
 

@@ -28,7 +28,7 @@ for (const fault of chosen) {
   for (const tests of fault.tests) {
     const key = `${tests.file} -t ${tests.pattern}`
     if (results.control[key]) continue
-    const { failures, passed: good } = runTests(tests, copy.library, '0')
+    const { failures, passed: good } = runTests(tests, copy.buildFolder, '0')
     if (failures.length > 0 || good === 0) {
       console.error(`Without a fault '${key}' ${good === 0 ? 'has no test' : `fails: ${failures[0]}`}`)
       process.exit(1)
@@ -70,7 +70,7 @@ function attempt(fault) {
   }
   for (const order of ['0', '1', '7'])
     for (const tests of fault.tests) {
-      const { failures } = runTests(tests, copy.library, order)
+      const { failures } = runTests(tests, copy.buildFolder, order)
       if (failures.length > 0) return { caught: true, seconds: seconds(), by: failures[0], order }
     }
   return { caught: false, seconds: seconds(), by: `no test of ${fault.tests.map(tests => tests.pattern).join(', ')} failed` }

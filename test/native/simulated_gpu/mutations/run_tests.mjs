@@ -1,18 +1,23 @@
 // Runs some of the tests that know the device `cuda`, on a build of the simulated GPU, and stops at the first failure.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 // Where vitest.config.ts has it written.
 const report = 'build/test/vitest.json'
 
-/** `tests`: { file, pattern }, the pattern a regular expression on the whole title. Returns what failed, in words, and how many passed. */
-export function runTests({ file, pattern }, library, order) {
+/**
+ * `tests`: { file, pattern, project }, the pattern a regular expression on the whole title, the project of vitest's `native` where none is named;
+ * `build`: the folder of the build. Returns what failed, in words, and how many passed.
+ */
+export function runTests({ file, pattern, project = 'native' }, build, order) {
   rmSync(report, { force: true })
   // Not through npx, which would hand the quotes of a pattern to a shell.
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'native', file, '-t', pattern, '--bail', '1']
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file, '-t', pattern, '--bail', '1']
   const environment = {
     ...process.env,
-    ERASERELU_CUDA_LIBRARY: library,
+    ERASERELU_CUDA_LIBRARY: join(build, 'eraserelu_cuda.so'),
+    SIMULATED_BUILD: build,
     ERASERELU_CACHE: 'build/mutations/cache',
     SIM_ORDER: order,
   }

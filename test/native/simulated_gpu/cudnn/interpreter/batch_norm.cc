@@ -63,11 +63,11 @@ void run_norm_forward(const Graph& graph, const Operation& operation, Memory& me
   }
 
   const auto [channels, members] = channels_of(x);
-  const double epsilon = memory.normFaults.noEpsilon ? 0 : load(CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC).data.front();
+  const double epsilon = memory.faults.noEpsilon ? 0 : load(CUDNN_ATTR_OPERATION_NORM_FWD_EPSILON_DESC).data.front();
   std::vector<double> mean = sum_by_channel(x, [&](std::size_t i, std::size_t) { return x.data[i] / members; });
   std::vector<double> variance =
       sum_by_channel(x, [&](std::size_t i, std::size_t c) { return (x.data[i] - mean[c]) * (x.data[i] - mean[c]) / members; });
-  if (memory.normFaults.onePass) {
+  if (memory.faults.onePass) {
     const std::vector<double> squares = sum_by_channel(x, [&](std::size_t i, std::size_t) { return x.data[i] * x.data[i] / members; });
     for (std::size_t c = 0; c < channels; ++c) {
       const float center = static_cast<float>(mean[c]), square = center * center;

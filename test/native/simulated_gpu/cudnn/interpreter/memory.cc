@@ -24,10 +24,12 @@ void Memory::store(std::int64_t uid, const std::vector<double>& data) {
     virtuals_[uid].assign(data.begin(), data.end());
     return;
   }
+  if (++results_ == faults.leaves) return;
+  const bool distorts = distortion_ && (faults.lies == 0 || faults.lies == results_);
   void* address = addresses_.at(uid);
   for_each_element(tensor.dims, tensor.strides, [&](std::int64_t offset, std::int64_t position) {
     const double value = data[static_cast<std::size_t>(position)];
-    store_element(tensor.type, address, offset, distortion_ ? distortion_(value, position, tensor.type) : value);
+    store_element(tensor.type, address, offset, distorts ? distortion_(value, position, tensor.type) : value);
   });
 }
 

@@ -18,19 +18,23 @@ struct Values {
 /// Alters what is written to an output: (its value, its position in channels-last order, its type) -> what is stored.
 using Distortion = std::function<double(double, std::int64_t, cudnnDataType_t)>;
 
-/// What an engine does wrong in the statistics of a batch norm in training.
-struct NormFaults {
+/// What an engine does wrong.
+struct EngineFaults {
+  // In the statistics of a batch norm in training:
   bool noEpsilon = false;
   bool onePass = false;   // the variance as the mean of the squares less the square of the mean, both in f32
+  // Of the results, counted from 1 as they are written; 0: of none.
+  int lies = 0;     // the only one that is distorted
+  int leaves = 0;   // the one that is not written
 };
 
 class Memory {
  public:
   /// Addresses of the tensors that are not virtual, by unique id.
-  Memory(const Graph& graph, std::map<std::int64_t, void*> addresses, Distortion distortion, NormFaults normFaults = {})
-      : normFaults(normFaults), graph_(graph), addresses_(std::move(addresses)), distortion_(std::move(distortion)) {}
+  Memory(const Graph& graph, std::map<std::int64_t, void*> addresses, Distortion distortion, EngineFaults faults = {})
+      : faults(faults), graph_(graph), addresses_(std::move(addresses)), distortion_(std::move(distortion)) {}
 
-  const NormFaults normFaults;
+  const EngineFaults faults;
 
   Values load(std::int64_t uid) const;
   double scalar(std::int64_t uid) const { return load(uid).data.front(); }
@@ -44,6 +48,7 @@ class Memory {
   std::map<std::int64_t, void*> addresses_;
   std::map<std::int64_t, std::vector<float>> virtuals_;
   Distortion distortion_;
+  int results_ = 0;   // written
 };
 
 /// Calls visit(offset in elements, position) for every element of a tensor in channels-last order.

@@ -17,5 +17,8 @@ export const pitched = (...operations) => [
   { file: 'test/native/pitched.test.ts', pattern: title(operations).replace('cuda', 'cuda in \\w+') },
 ]
 
+/** Which engines compute batch norm: some of these tests. */
+export const normEngines = pattern => [{ file: 'test/native/simulated_gpu/norm_engines.test.ts', pattern, project: 'simulated' }]
+
 /** Ten steps of ResNet-20 against PyTorch. */
 export const trajectory = [{ file: 'test/golden/trajectory.test.ts', pattern: 'on cuda baseline' }]

@@ -1,4 +1,4 @@
-// The engines: names, notes and workspaces; the one that lies and the one that never gives the same bits twice.
+// The engines: names, notes and workspaces; those that lie and the one that never gives the same bits twice.
 #include <cstdlib>
 
 #include "tests/cudnn/add_graph.h"
@@ -61,6 +61,22 @@ TEST(one_engine_lies) {
   run(device, *add.graph, add.pointers(), 1);
   const Array lie = add.dy.download(), truth = add.expected();
   for (std::size_t i = 0; i < lie.values.size(); ++i) CHECK_EQUAL(lie.values[i] != truth.values[i], i % 5 == 0);
+}
+
+TEST(an_engine_is_wrong_in_one_result) {
+  setenv("SIM_CUDNN_ENGINES", "7 lies=2;8 lies=1;9 leaves=2;10 leaves=1", 1);
+  const Device device;
+  AddGraph add;
+  add.graph->build(device.handle());
+  const Array truth = add.expected(), before = add.dy.download();
+  run(device, *add.graph, add.pointers(), 3);
+  CHECK(add.dy.download().values == before.values);
+  for (const std::int64_t honest : {0, 2}) {
+    run(device, *add.graph, add.pointers(), 1);
+    CHECK(add.dy.download().values[0] != truth.values[0]);
+    run(device, *add.graph, add.pointers(), honest);
+    CHECK_CLOSE(add.dy.download(), truth, 0);
+  }
 }
 
 TEST(a_nondeterministic_engine_gives_other_bits) {

@@ -1,0 +1,103 @@
+// Faults in batch norm by one graph of cuDNN: its form, its run, its check, and the choice between it and our own kernels.
+import { normEngines } from './tests.mjs'
+
+const [form, run, check, choice] = ['batch_norm_form.cc', 'batch_norm_run.cc', 'batch_norm_check.cc', 'engine_choice.cc']
+
+export const normEnginesFaults = [
+  {
+    name: 'norm-usual-epsilon',
+    about: 'the epsilon of most networks instead of that of the layer',
+    file: form,
+    find: 'static_cast<float>(epsilon())',
+    replace: '1e-5F',
+    tests: normEngines('computed by cuDNN'),
+  },
+  {
+    name: 'norm-adds-x',
+    about: 'x added where the residual is meant',
+    file: form,
+    find: 'graph.add(result, added)',
+    replace: 'graph.add(result, x)',
+    tests: normEngines('in f32 a network that is'),
+  },
+  {
+    name: 'norm-gradient-unmasked',
+    about: 'the gradient of batch norm is of dy, not of what passes the ReLU',
+    file: form,
+    find: 'graph.batch_norm_gradients(gradient, x',
+    replace: 'graph.batch_norm_gradients(dy, x',
+    tests: normEngines('computed by cuDNN'),
+  },
+  {
+    name: 'norm-without-workspace',
+    about: 'the engine is not given its workspace',
+    file: run,
+    find: 'if (requirements_.scratchpad > 0) workspace_ =',
+    replace: 'if (requirements_.scratchpad < 0) workspace_ =',
+    tests: normEngines('computed by cuDNN'),
+  },
+  {
+    name: 'norm-variance-with-epsilon',
+    about: 'epsilon stays in the variance',
+    file: run,
+    find: 'bn_variance(run_->invstd, form.epsilon()',
+    replace: 'bn_variance(run_->invstd, 0',
+    tests: normEngines('computed by cuDNN'),
+  },
+  {
+    name: 'norm-check-accepts-all',
+    about: 'whatever an engine computes is near enough',
+    file: check,
+    find: 'return largest * allowed(false);',
+    replace: 'return 0;',
+    tests: normEngines('an engine that lies'),
+  },
+  {
+    name: 'norm-check-of-the-first-result',
+    about: 'the check looks at the first of the results only',
+    file: check,
+    find: 'if (!operand.written) continue;',
+    replace: 'if (!operand.written || !y.empty()) continue;',
+    tests: normEngines('wrong in one of its results'),
+  },
+  {
+    name: 'norm-check-of-the-last-result',
+    about: 'the check forgets the error of all results but the last',
+    file: check,
+    find: 'const void* memory = (result++)->data();',
+    replace: 'const void* memory = (result++)->data();\n    largest = 0;',
+    tests: normEngines('wrong in one of its results'),
+  },
+  {
+    name: 'norm-check-of-old-results',
+    about: 'what an engine does not write is what another wrote there before',
+    file: check,
+    find: 'check(cudaMemsetAsync((result++)->data(), 0xFF, operand.tensor.bytes(), device_.stream), "filling the result of a check");',
+    replace: '(void)result;',
+    tests: normEngines('wrong in one of its results'),
+  },
+  {
+    name: 'choice-of-before-unchecked',
+    about: 'the engine of an earlier run is taken though its results are wrong here',
+    file: choice,
+    find: 'else if (build(*row) && passes(*row)) return true;',
+    replace: 'else if (build(*row)) return true;',
+    tests: normEngines('instead of an engine of before'),
+  },
+  {
+    name: 'choice-fastest-unchecked',
+    about: 'engines are timed without a check, and the fastest is taken',
+    file: choice,
+    find: '!(build(row) && passes(row) && time(row))',
+    replace: '!(build(row) && time(row))',
+    tests: normEngines('an engine that lies'),
+  },
+  {
+    name: 'choice-of-the-slowest',
+    about: 'the slowest is taken, not the fastest',
+    file: choice,
+    find: 'return a.first < b.first;',
+    replace: 'return a.first > b.first;',
+    tests: normEngines('our own kernels stay'),
+  },
+]
