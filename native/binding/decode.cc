@@ -86,7 +86,8 @@ Policy decode_policy(const Napi::Object& object) {
     const std::string each = computed.Get(i).As<Napi::String>().Utf8Value();
     choices[each] = text(given, each.c_str());
   }
-  return {flag(object, "deterministic"), flag(object, "autotune"), choices, flag(object, "tf32"), integer(object, "workspaceLimit")};
+  return {flag(object, "deterministic"), flag(object, "autotune"), choices, flag(object, "tf32"),
+          flag(object, "winograd"), integer(object, "workspaceLimit")};
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ std::unique_ptr<Kernel> conv2d_bwd_data(const OpDesc& desc);
 template <typename T>
 std::unique_ptr<Kernel> conv2d_bwd_filter(const OpDesc& desc);
 
+/// convolution_winograd.cc: of f32 operations; nullptr where the direct convolution is taken.
+std::unique_ptr<Kernel> winograd(const OpDesc& desc);
+
 // batch_norm_*.cc
 template <typename T>
 std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc);

@@ -107,8 +107,10 @@ class OnednnBackend final : public Backend {
   void download(void* host, const void* device, std::size_t bytes) override { std::memcpy(host, device, bytes); }
   void fill(void* device, int byte, std::size_t bytes) override { std::memset(device, byte, bytes); }
 
-  std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy&) override {
+  std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) override {
     refuse_types(desc);
+    if (policy.winograd && !has(desc, DType::bf16))
+      if (auto kernel = cpu::winograd(desc)) return kernel;
     const auto& table = has(desc, DType::bf16) ? kernels<Bf16>() : kernels<float>();
     auto found = table.find(desc.spec->name);
     if (found == table.end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");

@@ -17,6 +17,7 @@ import { Store } from '../runtime/store.js'
 import { StoreLayout } from '../runtime/store_layout.js'
 import { didYouMean } from '../runtime/suggest.js'
 import { Graph, type Attributes } from './graph.js'
+import { checkDisabledPasses, type PassName } from './passes/optional.js'
 import { outputTypes } from './rules/index.js'
 import { serialise } from './serialise.js'
 import type { InputType } from './session.js'
@@ -42,6 +43,8 @@ export interface RunOperationOptions extends EngineOptions {
   chunk?: number
   /** Guards around every buffer, and every output must be finite. Default false. */
   checked?: boolean
+  /** As of compile; of one operation only 'winograd' means something. Default: none. */
+  disabledPasses?: readonly PassName[]
 }
 
 /**
@@ -55,9 +58,10 @@ export async function run(
   attributes: Attributes = {},
   options: RunOperationOptions = {},
 ): Promise<Readonly<Record<string, HostTensor>>> {
-  const known = ['device', 'outputs', 'seed', 'step', 'learningRates', 'chunk', 'checked', ...engineOptionNames]
+  const known = ['device', 'outputs', 'seed', 'step', 'learningRates', 'chunk', 'checked', 'disabledPasses', ...engineOptionNames]
   requireKnownOptions('run', options, known)
   const { device = 'cpu', outputs = {}, seed = 0, step = 0, learningRates = [], chunk, checked = false } = options
+  const { disabledPasses = [] } = options
   if (!Object.hasOwn(vocabulary, op)) {
     throw new InvalidArgument(`unknown operation '${op}'.${didYouMean(op, Object.keys(vocabulary))}`)
   }
@@ -66,6 +70,7 @@ export async function run(
   checkOutputs(op, outputs)
   checkChunk(op, chunk)
   requireBoolean('run', 'checked', checked)
+  checkDisabledPasses('run', disabledPasses)
   checkEngineOptions('run', options)
 
   const graph = new Graph()
@@ -81,7 +86,8 @@ export async function run(
   const layout = new StoreLayout([])
   const regions = chunk === undefined ? [] : [{ begin: 0, end: 1, chunk }]
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
-  const desc = serialise(graph, { ...plain, device, checked, policy: policyOf(options), layout, regions })
+  const policy = policyOf(options, { winograd: !disabledPasses.includes('winograd') })
+  const desc = serialise(graph, { ...plain, device, checked, policy, layout, regions })
   using plan = await Plan.create(desc, store, options.onPrepare)
   const arrays: Record<string, HostArray> = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]))
   const result = await plan.run([arrays], { seed, step, learningRates })

@@ -15,6 +15,8 @@ export interface Policy {
   readonly choices: EngineChoices
   /** f32 convolutions may round their operands to TF32. */
   readonly tf32: boolean
+  /** f32 convolutions may be computed by Winograd's algorithm, which rounds otherwise. */
+  readonly winograd: boolean
   /** Most bytes of scratchpad that an engine may take; -1: no limit. */
   readonly workspaceLimit: number
 }
@@ -38,10 +40,13 @@ export const engineOptionNames = ['autotune', 'deterministic', 'workspaceLimit',
 
 export function policyOf(
   { autotune = false, deterministic = true, workspaceLimit = -1 }: EngineOptions = {},
-  tf32 = false,
-  choices: EngineChoices = {},
+  {
+    tf32 = false,
+    winograd = true,
+    choices = {},
+  }: { tf32?: boolean; winograd?: boolean; choices?: EngineChoices | undefined } = {},
 ): Policy {
-  return { deterministic, autotune, choices, tf32, workspaceLimit }
+  return { deterministic, autotune, choices, tf32, winograd, workspaceLimit }
 }
 
 /** Throws InvalidArgument for what is no such option; `where`: 'compile'. */

@@ -6,6 +6,7 @@
 #include "onednn/simd/elementwise_loops.h"
 #include "onednn/simd/pooling_loops.h"
 #include "onednn/simd/update_loops.h"
+#include "onednn/simd/winograd_loops.h"
 
 #define ERASERELU_JOIN_(a, b) a##b
 #define ERASERELU_JOIN(a, b) ERASERELU_JOIN_(a, b)
@@ -55,6 +56,7 @@ const Loops ERASERELU_JOIN(kLoops_, ERASERELU_ISA) = {
     ema_loop,
     kTyped<float>,
     kTyped<Bf16>,
+    kWinograd,
 };
 
 }  // namespace eraserelu

@@ -47,6 +47,55 @@ struct WindowTap {
   int index;      // position in the kernel, row-major
 };
 
+// Winograd's convolution (winograd.h). A transformed tile has 36 positions; `position` is the distance between two of them, in floats. Channels are
+// multiples of 16.
+
+struct WinogradFilter {
+  const float* w;        // the filter's first tap, of one channel
+  std::int64_t filter;   // floats from a filter to the next
+  std::int64_t tap;      // floats from a tap to the next
+};
+
+/// product[rows][columns] = a[rows][depth] · b[depth][columns], or added to it.
+struct WinogradProduct {
+  const float* a;
+  std::int64_t aRow, aStep;   // floats from a row to the next, and along the depth
+  const float* b;
+  std::int64_t bRow;
+  float* product;
+  std::int64_t productRow;
+  std::int64_t rows, columns, depth;
+  bool add;
+};
+
+struct WinogradOutput {
+  const float* product;       // of this tile
+  std::int64_t channels;
+  const float* bias;          // or nullptr
+  const float* addend;        // or nullptr; lies as y
+  bool relu;
+  std::int64_t pixels[16];    // where each pixel lies in y; -1: outside
+  float* y;
+};
+
+/// Sums over tiles of what belongs to a filter, back in the filter's own taps.
+struct WinogradFilterGradient {
+  const float* sums;          // of the first part of the batch
+  std::int64_t parts, part;   // how many, and floats from one to the next
+  std::int64_t channels;
+  float* dw;                  // a tap is `channels` from the next
+};
+
+struct WinogradLoops {
+  std::int64_t panel;   // columns of b that `multiply` likes side by side
+  void (*filter)(const WinogradFilter& a, std::int64_t filters, float* u, std::int64_t position);
+  void (*input)(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position);   // 6x6 pixels
+  void (*multiply)(const WinogradProduct& a);
+  void (*output)(const WinogradOutput& a, std::int64_t position);
+  void (*gradient)(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position);   // 4x4 pixels
+  void (*filter_gradient)(const WinogradFilterGradient& a, std::int64_t position);
+};
+
 template <typename T>
 struct TypedLoops {
   // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
@@ -93,6 +142,7 @@ struct Loops {
   void (*ema)(const float* weights, float* ema, float fresh, std::int64_t n);
   TypedLoops<float> f32;
   TypedLoops<Bf16> bf16;
+  WinogradLoops winograd;
 };
 
 /// The best set of loops that this processor runs.

@@ -4,7 +4,7 @@ import type { Shape } from '../../../src/runtime/dtype.js'
 import type { Case, Example } from './case.js'
 import { sizeOf, type Draw } from './draw.js'
 
-interface Geometry {
+export interface Geometry {
   readonly name: string
   readonly x: Shape
   /** K, R, S */
@@ -117,7 +117,6 @@ const allExtras: Extras[] = yesAndNo.flatMap(bias =>
   yesAndNo.flatMap(residual => (['identity', 'relu'] as const).map(activation => ({ bias, residual, activation }))),
 )
 
-const [first, ...others] = geometries
 const biasShapes: Shape[] = [
   [4, 10],
   [2, 5, 5, 16],
@@ -127,10 +126,19 @@ const biasShapes: Shape[] = [
   [8, 32, 32, 20],
 ]
 
-export const convolutionCases: readonly Case[] = [
+/** The convolution and its gradients in some geometries; the first with every combination of what is fused. */
+export const convolutionCasesOf = ([first, ...others]: readonly Geometry[]): readonly Case[] => [
   ...allExtras.map(extras => forward(first!, extras)),
   ...others.flatMap(geometry => [{}, { bias: true, residual: true, activation: 'relu' } as const].map(e => forward(geometry, e))),
-  ...geometries.flatMap(geometry => [backwardData(geometry, false), backwardData(geometry, true), backwardFilter(geometry)]),
+  ...[first!, ...others].flatMap(geometry => [
+    backwardData(geometry, false),
+    backwardData(geometry, true),
+    backwardFilter(geometry),
+  ]),
+]
+
+export const convolutionCases: readonly Case[] = [
+  ...convolutionCasesOf(geometries),
   ...biasShapes.map((shape): Case => ({
     op: 'biasBwd',
     name: `[${shape.join(', ')}]`,

@@ -176,7 +176,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     const desc = serialise(graph, {
       device: 'cuda',
       checked: false,
-      policy: policyOf(options, false, choices),
+      policy: policyOf(options, { choices }),
       layout: new StoreLayout([]),
       parameters: 'weights',
       regions: [],
