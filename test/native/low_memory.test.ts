@@ -85,6 +85,7 @@ test('a trainer tells what it gives and costs', async () => {
       batchSize: 16,
       epochs: 1,
       optimizer: sgd({ lr: 0.1 }),
+      disabledPasses: ['winograd'],
       ...(memory && { memory }),
     })
   await using low = make('low')
@@ -92,7 +93,7 @@ test('a trainer tells what it gives and costs', async () => {
   await using usual = make()
   const [less, more] = [await low.memory(), await normal.memory()]
   expect(less.planned).toBeLessThan(more.planned)
-  // The counted bytes are those of the device's plan, but for scratchpads and what kernels write in place.
+  // The counted bytes are those of the device's plan, but for scratchpads, large in Winograd's convolutions, and what kernels write in place.
   expect(less.low).toMatchObject({ operations: 13 })
   expect(less.low!.alive / less.livePeak).toBeCloseTo(1, 1)
   expect(less.low!.aliveNormally / more.livePeak).toBeCloseTo(1, 1)
