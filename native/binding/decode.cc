@@ -87,7 +87,7 @@ Policy decode_policy(const Napi::Object& object) {
     choices[each] = text(given, each.c_str());
   }
   return {flag(object, "deterministic"), flag(object, "autotune"), choices, flag(object, "tf32"),
-          flag(object, "winograd"), integer(object, "workspaceLimit")};
+          flag(object, "ownConvolutions"), integer(object, "workspaceLimit")};
 }
 
 }  // namespace

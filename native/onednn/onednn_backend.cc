@@ -109,7 +109,7 @@ class OnednnBackend final : public Backend {
 
   std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) override {
     refuse_types(desc);
-    if (policy.winograd && !has(desc, DType::bf16))
+    if (policy.ownConvolutions && !has(desc, DType::bf16))
       if (auto kernel = cpu::winograd(desc)) return kernel;
     const auto& table = has(desc, DType::bf16) ? kernels<Bf16>() : kernels<float>();
     auto found = table.find(desc.spec->name);

@@ -15,7 +15,7 @@ struct Policy {
   bool autotune = false;              // time the candidates and keep the fastest
   EngineChoices choices;              // under autotune: of an earlier run, taken again without a timing where they can be used
   bool tf32 = false;                  // f32 convolutions may round their operands to TF32
-  bool winograd = true;               // f32 convolutions may be computed by Winograd's algorithm, which rounds otherwise
+  bool ownConvolutions = true;        // the CPU may compute convolutions in f32 by kernels of its own, which round otherwise
   std::int64_t workspaceLimit = -1;   // most bytes of scratchpad that a library engine may take; -1: no limit
 };
 

@@ -36,7 +36,7 @@ export async function measurePeaks(device: string, precision: Precision): Promis
     const layout = new StoreLayout([])
     const plain = { checked: false, parameters: 'weights', regions: [], wholeStep: new Set<never>() } as const
     // Direct: Winograd's algorithm does fewer multiplications than are counted.
-    const desc = serialise(graph, { ...plain, device, layout, policy: policyOf({}, { winograd: false }) })
+    const desc = serialise(graph, { ...plain, device, layout, policy: policyOf({}, { ownConvolutions: false }) })
     const { nodes } = await measureStep({ desc, layout, arenas: {} }, { steps: 7, warmup: 2, precision })
     const [{ bytes, flops }] = costsOf(desc) as [ReturnType<typeof costsOf>[number]]
     const seconds = nodes[0]!.min / 1000

@@ -43,7 +43,7 @@ export interface RunOperationOptions extends EngineOptions {
   chunk?: number
   /** Guards around every buffer, and every output must be finite. Default false. */
   checked?: boolean
-  /** As of compile; of one operation only 'winograd' means something. Default: none. */
+  /** As of compile; of one operation only 'own-convolutions' means something. Default: none. */
   disabledPasses?: readonly PassName[]
 }
 
@@ -86,7 +86,7 @@ export async function run(
   const layout = new StoreLayout([])
   const regions = chunk === undefined ? [] : [{ begin: 0, end: 1, chunk }]
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
-  const policy = policyOf(options, { winograd: !disabledPasses.includes('winograd') })
+  const policy = policyOf(options, { ownConvolutions: !disabledPasses.includes('own-convolutions') })
   const desc = serialise(graph, { ...plain, device, checked, policy, layout, regions })
   using plan = await Plan.create(desc, store, options.onPrepare)
   const arrays: Record<string, HostArray> = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data]))

@@ -97,7 +97,7 @@ export function inferencePlan(
   if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
-  const policy = policyOf(options, { tf32: precision === 'tf32', winograd: runs('winograd') })
+  const policy = policyOf(options, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions') })
   return { desc: serialise(graph, { ...plain, device, checked, policy, layout, regions }), layout }
 }
 

@@ -15,8 +15,8 @@ export interface Policy {
   readonly choices: EngineChoices
   /** f32 convolutions may round their operands to TF32. */
   readonly tf32: boolean
-  /** f32 convolutions may be computed by Winograd's algorithm, which rounds otherwise. */
-  readonly winograd: boolean
+  /** The CPU may compute convolutions in f32 by kernels of its own, which round otherwise. */
+  readonly ownConvolutions: boolean
   /** Most bytes of scratchpad that an engine may take; -1: no limit. */
   readonly workspaceLimit: number
 }
@@ -42,11 +42,11 @@ export function policyOf(
   { autotune = false, deterministic = true, workspaceLimit = -1 }: EngineOptions = {},
   {
     tf32 = false,
-    winograd = true,
+    ownConvolutions = true,
     choices = {},
-  }: { tf32?: boolean; winograd?: boolean; choices?: EngineChoices | undefined } = {},
+  }: { tf32?: boolean; ownConvolutions?: boolean; choices?: EngineChoices | undefined } = {},
 ): Policy {
-  return { deterministic, autotune, choices, tf32, winograd, workspaceLimit }
+  return { deterministic, autotune, choices, tf32, ownConvolutions, workspaceLimit }
 }
 
 /** Throws InvalidArgument for what is no such option; `where`: 'compile'. */

@@ -107,7 +107,7 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): TrainingPlan
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
   const kept = { gradients, wholeStep: total.totals }
-  const policy = policyOf(engines, { tf32: precision === 'tf32', winograd: runs('winograd'), choices })
+  const policy = policyOf(engines, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions'), choices })
   const planned = (use: Memory): PlanDesc => {
     const again = runs('recompute') ? recompute(graph, use) : undefined
     const regions = runs('tile') ? tile(graph.nodes, device, again) : []
@@ -134,7 +134,7 @@ export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'we
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
-  const policy = policyOf(engines, { tf32: precision === 'tf32', winograd: runs('winograd'), choices })
+  const policy = policyOf(engines, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions'), choices })
   return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })
 }
 

@@ -85,7 +85,7 @@ test('a trainer tells what it gives and costs', async () => {
       batchSize: 16,
       epochs: 1,
       optimizer: sgd({ lr: 0.1 }),
-      disabledPasses: ['winograd'],
+      disabledPasses: ['own-convolutions'],
       ...(memory && { memory }),
     })
   await using low = make('low')

@@ -19,10 +19,10 @@ const networks = {
   fuse: residual,
   'place-concats': dense,
   recompute: dense,
-  winograd: residual,
+  'own-convolutions': residual,
 } satisfies Partial<Record<PassName, () => Module>>
-const inTraining = ['fuse', 'place-concats', 'recompute', 'winograd'] as const
-const inInference = ['fold-batch-norm', 'fuse', 'place-concats', 'winograd'] as const
+const inTraining = ['fuse', 'place-concats', 'recompute', 'own-convolutions'] as const
+const inInference = ['fold-batch-norm', 'fuse', 'place-concats', 'own-convolutions'] as const
 
 describe.each(inTraining)('a training without %s', name => {
   const make = networks[name]

@@ -30,7 +30,7 @@ describe.each(winograd)('$op: $name', each => {
   })
 
   test('is not the direct convolution, which can be had', async () => {
-    const direct = await runCase(each, false, { device: 'cpu', disabledPasses: ['winograd'] })
+    const direct = await runCase(each, false, { device: 'cpu', disabledPasses: ['own-convolutions'] })
     const actual = await runCase(each, false, { device: 'cpu' })
     expect(actual).not.toEqual(direct)
     expectResults(actual, direct, tolerance)
