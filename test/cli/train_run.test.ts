@@ -94,9 +94,10 @@ describe('a whole run', () => {
     const { predictions } = await json<Predictions>(['predict', 'a', ...files, '--nondeterministic'])
     const listed = await json<Predictions>(['predict', 'a', '--index', '0,1,60-99', '--top', '10', '--data-path', images])
     expect(predictions.map(({ image }) => image)).toEqual(files)
-    expect(predictions.map(({ classes }) => classes)).toEqual(
-      listed.predictions.slice(0, 2).map(({ classes }) => classes.slice(0, 3)),
-    )
+    // More images at once may be convolved by another algorithm, which rounds otherwise.
+    const rounded = ({ classes }: Predictions['predictions'][number]) =>
+      classes.map(each => ({ ...each, probability: each.probability.toFixed(5) }))
+    expect(predictions.map(rounded)).toEqual(listed.predictions.slice(0, 2).map(each => rounded(each).slice(0, 3)))
     expect(listed.predictions).toHaveLength(42)
     for (const { label, classes, image } of listed.predictions) {
       expect(label).toEqual({ class: test.labels[Number(image)], name: test.classNames![label!.class] })

@@ -106,9 +106,10 @@ test('filters are packed in the launch that reads them where a step changes them
 test('erasing takes memory away', async () => {
   const model = modelOf('resnet20')
   eraseReLU(model, { proportion: 0 })
-  const baseline = await memoryOf(trainingDesc(model, [32, 32, 32, 3]))
+  const planned = () => memoryOf(trainingDesc(model, [32, 32, 32, 3], { disabledPasses: ['own-convolutions'] })) // they need more scratch
+  const baseline = await planned()
   eraseReLU(model)
-  const erased = await memoryOf(trainingDesc(model, [32, 32, 32, 3]))
+  const erased = await planned()
   // At least the nine masks: one bit an element of each block's output.
   const masks = (3 * 32 * (32 * 32 * 16 + 16 * 16 * 32 + 8 * 8 * 64)) / 8
   expect(baseline.livePeak - erased.livePeak).toBeGreaterThanOrEqual(masks)
