@@ -11,8 +11,10 @@ if (build.status !== 0) process.exit(1)
 // Node itself is not instrumented, so the runtimes come first by preloading; libstdc++ because they wrap its exceptions.
 const runtimes = ['libasan.so', 'libubsan.so', 'libstdc++.so.6'].map(name => output('c++', [`-print-file-name=${name}`]).trim())
 const chosen = process.argv.slice(2)
-// The same kernels in more types, and planning without kernels: minutes for lines that the other tests reach too.
-const leftOut = ['operations_16bit', 'plan_memory', 'plan_at_once', 'plan_depth', 'gradients'].map(name => `${name}.test.ts`)
+// The same kernels in more types, planning without kernels, and whole trainings of it: minutes for lines that the other tests reach too.
+const leftOut = ['operations_16bit', 'plan_memory', 'plan_at_once', 'plan_depth', 'gradients', 'low_memory'].map(
+  name => `${name}.test.ts`,
+)
 const all = readdirSync('test/native')
   .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
   .map(name => `test/native/${name}`)
