@@ -1,9 +1,9 @@
 // `npm run coverage:gpu`: which lines of native/cuda/, host code and kernels, tests on the simulated GPU run, counted by gcov. Of
 // `npm run test:simulated` it runs what suffices: the test programs in one order, the backend's own tests, operations and plans. Fails where a test fails, where less than 98 % of the lines run, and where a line that does not run is not in
 // test/native/simulated_gpu/not_covered.mjs with its reason. Writes docs/results/gpu_coverage.json and a table in docs/gpu-proof.md.
-//   --report   of the run before, whose counts are in build/coverage-gpu; writes nothing
+//   --report   of the run before, whose counts are in build/coverage-gpu; written only where the sources are those that were counted
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { notCovered } from '../test/native/simulated_gpu/not_covered.mjs'
 import { simulatedBackend } from '../test/native/simulated_gpu/sources.mjs'
@@ -11,6 +11,7 @@ import { replaceSection } from './replace_section.mjs'
 import { digestOf } from './stale_results.mjs'
 
 const build = 'build/coverage-gpu'
+const ofCounts = `${build}/sources.digest` // what was counted
 const library = resolve(build, 'eraserelu_cuda.so')
 const part = 'native/cuda/'
 const least = 98
@@ -19,19 +20,20 @@ const simulated = ['backend', 'engine_choice', 'io', 'norm_engines', 'resumed_en
 )
 const onCuda = ['operations', 'operations_16bit', 'chunks', 'pitched'].map(name => `test/native/${name}.test.ts`)
 const whole = ['float16', 'microbatches', 'plan_tiled', 'mask'].map(name => `test/native/${name}.test.ts`)
-const sources = [
+/** What the counts depend on; reasons may be written when they are known. */
+const counted = [
   ...simulatedBackend,
   'test/native/simulated_gpu/tests/**',
-  'test/native/simulated_gpu/not_covered.mjs',
   'test/native/cases/**',
   'test/native/processes/gpu*.ts',
   'test/native/helpers.ts',
   ...[...simulated, ...onCuda, ...whole],
-  'scripts/coverage_gpu.mjs',
 ]
+const sources = [...counted, 'test/native/simulated_gpu/not_covered.mjs', 'scripts/coverage_gpu.mjs']
 const reportOnly = process.argv.includes('--report')
 
 if (!reportOnly) runTests()
+const fresh = existsSync(ofCounts) && readFileSync(ofCounts, 'utf8') === digestOf(counted)
 const files = linesOf(counts())
 const problems = judge(files)
 const total = sum(files)
@@ -40,7 +42,8 @@ for (const row of rows) console.log(`${row.percent.toFixed(1).padStart(5)} % of 
 console.log(`${percent(total).toFixed(1).padStart(5)} % of ${total.lines} lines`)
 for (const problem of problems) console.error(problem)
 if (problems.length > 0) process.exitCode = 1
-else if (!reportOnly) record()
+else if (fresh) record()
+else console.log('Not recorded: the sources have changed since these lines were counted.')
 
 /** Builds with counters, forgets the counts of earlier runs, and runs the tests. */
 function runTests() {
@@ -69,6 +72,7 @@ function runTests() {
   vitest('simulated', simulated)
   vitest('native', [...onCuda, '-t', 'on cuda'])
   vitest('native', whole)
+  writeFileSync(ofCounts, digestOf(counted))
 }
 
 /** How often each line with code ran: file → line → times, over all objects and instances of a template. */

@@ -23,13 +23,18 @@ export const notCovered = [
   },
   {
     file: 'engine_check.h',
-    lines: ['class EngineCheck {'],
-    reason: "the compiler's own destructor, for an exception in a constructor",
+    lines: ['virtual double own_seconds() { return 0; }'],
+    reason: 'of a check without kernels of our own, which are not timed then: it ends a function that must return',
   },
   {
     file: 'engine_choice.cc',
     lines: ['struct KnownDevice {'],
     reason: "the compiler's own destructor: what is known of a device is never destroyed",
+  },
+  {
+    file: 'engine_choice.cc',
+    lines: ['taken_ = kOwn;   // untimed: there was too little memory'],
+    reason: 'memory that was there for each engine when it was timed would have to be gone when the fastest is built again',
   },
   {
     file: 'kernels/pointwise.cu',
