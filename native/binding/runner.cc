@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include "binding/denormals.h"
+
 namespace eraserelu {
 
 std::map<std::string, Runner*>& Runner::all() {
@@ -38,7 +40,11 @@ void Runner::drain_all() {
 }
 
 Runner::Runner(const std::string& device) : backend_(backend_named(device)), arena_(std::make_shared<SharedArena>(backend_)) {
-  std::thread([this] { loop(); }).detach();
+  const bool flushes = device == "cpu";   // the reference is exact
+  std::thread([this, flushes] {
+    if (flushes) flush_denormals();   // OpenMP's threads are started by this one
+    loop();
+  }).detach();
 }
 
 void Runner::post(std::function<void()> task) {
