@@ -90,9 +90,9 @@ class WinogradConvolution final : public Kernel {
   Winograd::Operands operands_ = {};
 };
 
-class WinogradFilterGradient final : public Kernel {
+class WinogradGradientOfFilter final : public Kernel {
  public:
-  WinogradFilterGradient(const OpDesc& desc, const WinogradShape& shape) : desc_(desc), sums_(shape) {}
+  WinogradGradientOfFilter(const OpDesc& desc, const WinogradShape& shape) : desc_(desc), sums_(shape) {}
 
   Requirements requirements() const override {
     Requirements needs;
@@ -131,7 +131,7 @@ bool applies(const OpDesc& desc, const TensorDesc& w, const WinogradShape& shape
          shape.x.channels % 16 == 0 && shape.y.channels % 16 == 0;
 }
 
-// What things cost beside a multiplication of the direct convolution, about; measured on ResNet-50 (docs/performance.md).
+// What things cost beside a multiplication of the direct convolution, about: estimates, which docs/performance.md holds against ResNet-50.
 constexpr double kProduct = 1.25;      // a multiplication of the products: their matrices are small
 constexpr double kTransform = 800;     // a tile on its way in and out, a channel: 36 numbers each
 constexpr double kMemory = 20;         // a number to or from memory
@@ -162,7 +162,7 @@ std::unique_ptr<Kernel> filter_gradient(const OpDesc& desc) {
   // Each thread's sums are written, and read to be added up.
   if (!applies(desc, desc.write("dw"), shape) || !pays(shape, x.dim(0), 2 * worker_threads())) return nullptr;
   if (kPositions * shape.x.channels * shape.y.channels > kMostSums) return nullptr;
-  return std::make_unique<WinogradFilterGradient>(desc, shape);
+  return std::make_unique<WinogradGradientOfFilter>(desc, shape);
 }
 
 }  // namespace

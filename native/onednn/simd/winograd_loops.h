@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
 
 #include "onednn/simd/isa.h"
 #include "onednn/simd/loops.h"
