@@ -4,24 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "onednn/simd/isa.h"
+#include "onednn/simd/lanes.h"
 #include "onednn/simd/loops.h"
 
 namespace eraserelu {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-#elif defined(__AVX2__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-// A vector of floats, wherever it lies.
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-inline Lanes load(const float* from) { return *reinterpret_cast<const Lanes*>(from); }
-inline void store(float* to, Lanes value) { *reinterpret_cast<Lanes*>(to) = value; }
 
 /// Rows of Bᵀ, of one line of six: what an input tile is multiplied with from both sides.
 inline void transform_six(const Lanes (&d)[6], Lanes* out, int step) {
