@@ -122,13 +122,12 @@ class WinogradGradientOfFilter final : public Kernel {
   float* dw_ = nullptr;
 };
 
-/// 3x3 with stride 1, whose channels fill vectors.
+/// 3x3 with stride 1.
 bool applies(const OpDesc& desc, const TensorDesc& w, const WinogradShape& shape) {
   const Attributes& attributes = desc.attributes;
   const Shape one = {1, 1}, pad = attributes.integers("pad");
   return w.dim(1) == 3 && w.dim(2) == 3 && attributes.integers("stride") == one && attributes.integers("dilation") == one &&
-         attributes.integer("groups") == 1 && std::all_of(pad.begin(), pad.end(), [](std::int64_t each) { return each <= 2; }) &&
-         shape.x.channels % 16 == 0 && shape.y.channels % 16 == 0;
+         attributes.integer("groups") == 1 && std::all_of(pad.begin(), pad.end(), [](std::int64_t each) { return each <= 2; });
 }
 
 // What things cost beside a multiplication of the direct convolution, about: estimates, which docs/performance.md holds against ResNet-50.
@@ -139,12 +138,13 @@ constexpr std::int64_t kMostSums = 1 << 22;   // floats of a thread's sums over 
 
 /// Whether Winograd's algorithm is the faster one; `transfers`: how often a number of the transformed filter goes to or from memory.
 bool pays(const WinogradShape& shape, std::int64_t images, double transfers) {
-  const auto channels = static_cast<double>(shape.x.channels), filters = static_cast<double>(shape.y.channels);
+  const auto channels = static_cast<double>(shape.x.channels), filters = static_cast<double>(shape.y.lanes());
   const auto pixels = static_cast<double>(images * shape.y.height * shape.y.width);
   const auto tiles = static_cast<double>(images * Tiles(shape.y).per_image());
   const double direct = 9 * pixels * channels * filters;
   const double products = kPositions * channels * filters * (tiles * kProduct + transfers * kMemory);
-  return products + tiles * (channels + filters) / 2 * kTransform < direct;
+  const auto transformed = static_cast<double>(shape.x.lanes() + shape.y.lanes());
+  return products + tiles * transformed / 2 * kTransform < direct;
 }
 
 std::unique_ptr<Kernel> from_x_to_y(const OpDesc& desc, const Names& names) {

@@ -54,7 +54,7 @@ class Winograd {
   void transform_input(const Operands& operands, const Block& block) const;
   void multiply(const Operands& operands, const Block& block) const;
   void transform_output(const Operands& operands, const Block& block) const;
-  std::int64_t filter_position() const { return position_of(shape_.x.channels, shape_.y.channels); }
+  std::int64_t filter_position() const { return position_of(shape_.x.channels, shape_.y.lanes()); }
   std::int64_t thread_floats() const;
 
   WinogradShape shape_;
@@ -64,7 +64,7 @@ class Winograd {
   float* scratch_ = nullptr;
 };
 
-/// Transforms the 6x6 pixels of tiles [first, first + count) of x into `tiles`, positions of [count, channels].
+/// Transforms the 6x6 pixels of tiles [first, first + count) of x into `tiles`, positions of [count, lanes].
 void transform_tiles(const WinogradShape& shape, const Tiles& grid, const float* x, const std::vector<float>& zeros, std::int64_t first,
                      std::int64_t count, float* tiles, std::int64_t position);
 

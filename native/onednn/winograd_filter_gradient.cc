@@ -12,7 +12,7 @@ constexpr std::int64_t kCachedSums = 1 << 18;   // floats: 1 MB
 
 /// Sums that stay in the second-level cache leave little room for tiles; others are worth more tiles a block, as each block reads them.
 std::int64_t tiles_of_block(const WinogradShape& shape) {
-  return kPositions * shape.x.channels * shape.y.channels <= kCachedSums ? 48 : 160;
+  return kPositions * shape.x.lanes() * shape.y.channels <= kCachedSums ? 48 : 160;
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ WinogradFilterSums::WinogradFilterSums(const WinogradShape& shape)
       parts_(worker_threads()) {}
 
 std::int64_t WinogradFilterSums::part_floats() const {
-  return kPositions * (sums_position() + position_of(blockTiles_, shape_.x.channels) + position_of(blockTiles_, shape_.y.channels));
+  return kPositions * (sums_position() + position_of(blockTiles_, shape_.x.lanes()) + position_of(blockTiles_, shape_.y.lanes()));
 }
 
 std::size_t WinogradFilterSums::scratch_bytes() const {
@@ -45,27 +45,27 @@ void WinogradFilterSums::add(const float* x, const float* dy, std::int64_t first
 void WinogradFilterSums::add_block(const float* x, const float* dy, std::int64_t first, std::int64_t count, std::int64_t part,
                                    bool more) {
   const WinogradLoops& loops = best_loops().winograd;
-  const std::int64_t channels = shape_.x.channels, filters = shape_.y.channels;
+  const std::int64_t columns = shape_.x.lanes(), rows = shape_.y.channels, row = shape_.y.lanes();
   float* sums = part_memory(part);
   float* inputs = sums + kPositions * sums_position();
-  float* gradients = inputs + kPositions * position_of(blockTiles_, channels);
-  transform_tiles(shape_, tiles_, x, zeros_, first, count, inputs, position_of(blockTiles_, channels));
+  float* gradients = inputs + kPositions * position_of(blockTiles_, columns);
+  transform_tiles(shape_, tiles_, x, zeros_, first, count, inputs, position_of(blockTiles_, columns));
   for (std::int64_t i = 0; i < count; ++i) {
     const float* pixels[16];
     tiles_.each_pixel<4>(first + i, shape_.y, 0, 0,
                          [&](int at, std::int64_t offset) { pixels[at] = offset < 0 ? zeros_.data() : dy + offset; });
-    loops.gradient(pixels, filters, gradients + i * filters, position_of(blockTiles_, filters));
+    loops.gradient(pixels, shape_.y.channels, gradients + i * row, position_of(blockTiles_, row));
   }
   for (std::int64_t position = 0; position < kPositions; ++position)
-    loops.multiply({gradients + position * position_of(blockTiles_, filters), 1, filters,
-                    inputs + position * position_of(blockTiles_, channels), channels, sums + position * sums_position(), channels, filters,
-                    channels, count, more});
+    loops.multiply({gradients + position * position_of(blockTiles_, row), 1, row,
+                    inputs + position * position_of(blockTiles_, columns), columns, sums + position * sums_position(), columns, rows,
+                    columns, count, more});
 }
 
 void WinogradFilterSums::write(float* dw) const {
   const std::int64_t channels = shape_.x.channels, filters = shape_.y.channels;
   parallel_for(filters, kPositions * channels * filters, [&](std::int64_t filter, int) {
-    const float* sums = scratch_ + filter * channels;
+    const float* sums = scratch_ + filter * shape_.x.lanes();
     best_loops().winograd.filter_gradient({sums, parts_, part_floats(), channels, dw + filter * 9 * channels}, sums_position());
   });
 }

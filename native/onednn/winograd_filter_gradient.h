@@ -24,7 +24,7 @@ class WinogradFilterSums {
  private:
   void add_block(const float* x, const float* dy, std::int64_t first, std::int64_t count, std::int64_t part, bool more);
   float* part_memory(std::int64_t part) const { return scratch_ + part * part_floats(); }
-  std::int64_t sums_position() const { return position_of(shape_.y.channels, shape_.x.channels); }
+  std::int64_t sums_position() const { return position_of(shape_.y.channels, shape_.x.lanes()); }
   std::int64_t part_floats() const;
 
   WinogradShape shape_;

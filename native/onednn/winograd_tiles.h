@@ -13,8 +13,13 @@ constexpr std::int64_t kApart = 16;       // floats between positions, so that t
 /// Floats from a position to the next, of `rows` tiles or filters.
 inline std::int64_t position_of(std::int64_t rows, std::int64_t channels) { return rows * channels + kApart; }
 
+/// Floats that channels take in transformed tiles and filters: whole vectors, for all instruction sets the same. What is left over is not used.
+inline std::int64_t whole_vectors(std::int64_t channels) { return ceil_div(channels, 16) * 16; }
+
 struct Plane {
   std::int64_t height, width, channels;
+
+  std::int64_t lanes() const { return whole_vectors(channels); }
 };
 
 class Tiles {
@@ -29,12 +34,17 @@ class Tiles {
   void each_pixel(std::int64_t tile, const Plane& plane, std::int64_t beforeTop, std::int64_t beforeLeft, const Body& body) const {
     const std::int64_t image = tile / per_image();
     const std::int64_t top = tile / across_ % down_ * 4 - beforeTop, left = tile % across_ * 4 - beforeLeft;
-    for (int row = 0; row < Size; ++row)
-      for (int column = 0; column < Size; ++column) {
-        const std::int64_t y = top + row, x = left + column;
-        const bool inside = y >= 0 && y < plane.height && x >= 0 && x < plane.width;
-        body(row * Size + column, inside ? ((image * plane.height + y) * plane.width + x) * plane.channels : -1);
-      }
+    std::int64_t columns[Size];   // how far into a row of the image, or -1
+    for (int column = 0; column < Size; ++column) {
+      const std::int64_t x = left + column;
+      columns[column] = x >= 0 && x < plane.width ? x * plane.channels : -1;
+    }
+    for (int row = 0; row < Size; ++row) {
+      const std::int64_t y = top + row, start = (image * plane.height + y) * plane.width * plane.channels;
+      const bool inside = y >= 0 && y < plane.height;
+      for (int column = 0; column < Size; ++column)
+        body(row * Size + column, inside && columns[column] >= 0 ? start + columns[column] : -1);
+    }
   }
 
  private:

@@ -16,6 +16,8 @@ const geometries: readonly Geometry[] = [
   { name: 'images of less than a tile', x: [128, 3, 3, 64], filters: [64, 3, 3], pad: same },
   { name: 'no padding', x: [8, 18, 14, 32], filters: [16, 3, 3] },
   { name: 'padding of four sides', x: [8, 15, 15, 32], filters: [32, 3, 3], pad: [0, 1, 2, 1] },
+  { name: 'channels that fill no vector', x: [8, 16, 15, 44], filters: [12, 3, 3], pad: same },
+  { name: 'filters that fill no vector', x: [8, 16, 16, 12], filters: [70, 3, 3], pad: same },
   { name: 'sums that leave the cache', x: [12, 20, 20, 96], filters: [96, 3, 3], pad: same },
 ]
 

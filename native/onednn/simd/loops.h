@@ -47,8 +47,8 @@ struct WindowTap {
   int index;      // position in the kernel, row-major
 };
 
-// Winograd's convolution (winograd.h). A transformed tile has 36 positions; `position` is the distance between two of them, in floats. Channels are
-// multiples of 16.
+// Winograd's convolution (winograd.h). A transformed tile has 36 positions; `position` is the distance between two of them, in floats. Its channels
+// fill whole vectors, those of images and filters need not.
 
 struct WinogradFilter {
   const float* w;        // the filter's first tap, of one channel

@@ -43,19 +43,22 @@ inline void transform_three(const Lanes (&g)[3], Lanes* out, int step) {
   out[5 * step] = g[2];
 }
 
-inline Lanes load_every(const float* from, std::int64_t step) {
-  if (step == 1) return load(from);
-  Lanes value;
-  for (int lane = 0; lane < kLanes; ++lane) value[lane] = from[lane * step];
+/// `count` floats that lie `step` apart; the other lanes are zero.
+inline Lanes load_every(const float* from, std::int64_t step, std::int64_t count) {
+  Lanes value = {};
+  for (int lane = 0; lane < smaller(count, kLanes); ++lane) value[lane] = from[lane * step];
   return value;
 }
 
 void winograd_filter_loop(const WinogradFilter& a, std::int64_t filters, float* u, std::int64_t position) {
-  for (std::int64_t k = 0; k < filters; k += kLanes) {
+  each_vector(filters, [&](std::int64_t k, auto vector) {
     Lanes half[18];
     for (int column = 0; column < 3; ++column) {
       Lanes line[3];
-      for (int row = 0; row < 3; ++row) line[row] = load_every(a.w + k * a.filter + (row * 3 + column) * a.tap, a.filter);
+      for (int row = 0; row < 3; ++row) {
+        const float* taps = a.w + k * a.filter + (row * 3 + column) * a.tap;
+        line[row] = a.filter == 1 ? vector.load(taps) : load_every(taps, a.filter, filters - k);
+      }
       transform_three(line, half + column, 3);
     }
     for (int row = 0; row < 6; ++row) {
@@ -64,15 +67,15 @@ void winograd_filter_loop(const WinogradFilter& a, std::int64_t filters, float* 
       transform_three(line, out, 1);
       for (int column = 0; column < 6; ++column) store(u + (row * 6 + column) * position + k, out[column]);
     }
-  }
+  });
 }
 
 void winograd_input_loop(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position) {
-  for (std::int64_t c = 0; c < channels; c += kLanes) {
+  each_vector(channels, [&](std::int64_t c, auto vector) {
     Lanes half[36];
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
-      for (int row = 0; row < 6; ++row) line[row] = load(pixels[row * 6 + column] + c);
+      for (int row = 0; row < 6; ++row) line[row] = vector.load(pixels[row * 6 + column] + c);
       transform_six(line, half + column, 6);
     }
     for (int row = 0; row < 6; ++row) {
@@ -81,18 +84,18 @@ void winograd_input_loop(const float* const* pixels, std::int64_t channels, floa
       transform_six(line, out, 1);
       for (int column = 0; column < 6; ++column) store(tile + (row * 6 + column) * position + c, out[column]);
     }
-  }
+  });
 }
 
 void winograd_output_loop(const WinogradOutput& a, std::int64_t position) {
-  for (std::int64_t k = 0; k < a.channels; k += kLanes) {
+  each_vector(a.channels, [&](std::int64_t k, auto vector) {
     Lanes half[24];
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
       for (int row = 0; row < 6; ++row) line[row] = load(a.product + (row * 6 + column) * position + k);
       transform_four(line, half + column, 6);
     }
-    const Lanes bias = a.bias ? load(a.bias + k) : Lanes{};
+    const Lanes bias = a.bias ? vector.load(a.bias + k) : Lanes{};
     for (int row = 0; row < 4; ++row) {
       Lanes line[6], out[4];
       for (int column = 0; column < 6; ++column) line[column] = half[row * 6 + column];
@@ -101,12 +104,12 @@ void winograd_output_loop(const WinogradOutput& a, std::int64_t position) {
         const std::int64_t at = a.pixels[row * 4 + column];
         if (at < 0) continue;
         Lanes value = out[column] + bias;
-        if (a.addend) value += load(a.addend + at + k);
+        if (a.addend) value += vector.load(a.addend + at + k);
         if (a.relu) value = value > 0.0f ? value : Lanes{};
-        store(a.y + at + k, value);
+        vector.store(a.y + at + k, value);
       }
     }
-  }
+  });
 }
 
 /// Rows of A, of one line of four.
@@ -131,11 +134,11 @@ inline void transform_taps(const Lanes (&e)[6], Lanes* out, int step) {
 }
 
 void winograd_gradient_loop(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position) {
-  for (std::int64_t k = 0; k < channels; k += kLanes) {
+  each_vector(channels, [&](std::int64_t k, auto vector) {
     Lanes half[24];
     for (int column = 0; column < 4; ++column) {
       Lanes line[4];
-      for (int row = 0; row < 4; ++row) line[row] = load(pixels[row * 4 + column] + k);
+      for (int row = 0; row < 4; ++row) line[row] = vector.load(pixels[row * 4 + column] + k);
       transform_gradient(line, half + column, 4);
     }
     for (int row = 0; row < 6; ++row) {
@@ -144,11 +147,11 @@ void winograd_gradient_loop(const float* const* pixels, std::int64_t channels, f
       transform_gradient(line, out, 1);
       for (int column = 0; column < 6; ++column) store(tile + (row * 6 + column) * position + k, out[column]);
     }
-  }
+  });
 }
 
 void winograd_filter_gradient_loop(const WinogradFilterGradient& a, std::int64_t position) {
-  for (std::int64_t c = 0; c < a.channels; c += kLanes) {
+  each_vector(a.channels, [&](std::int64_t c, auto vector) {
     Lanes half[18];
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
@@ -163,9 +166,9 @@ void winograd_filter_gradient_loop(const WinogradFilterGradient& a, std::int64_t
       Lanes line[6], out[3];
       for (int column = 0; column < 6; ++column) line[column] = half[row * 6 + column];
       transform_taps(line, out, 1);
-      for (int column = 0; column < 3; ++column) store(a.dw + (row * 3 + column) * a.channels + c, out[column]);
+      for (int column = 0; column < 3; ++column) vector.store(a.dw + (row * 3 + column) * a.channels + c, out[column]);
     }
-  }
+  });
 }
 
 /// A block of Rows rows and Columns vectors of a product, whose sums stay in registers.
