@@ -33,7 +33,7 @@ const addonOnlyInRuntime = {
 }
 
 export default defineConfig(
-  { ignores: ['dist/', 'build/', 'build-asan/', '.deps/', 'runs/', 'test/packaging/types/'] },
+  { ignores: ['dist/', '**/build/', 'build-asan/', '.deps/', 'runs/', 'test/packaging/types/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

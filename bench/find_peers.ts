@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Workload } from './comparison_tables.js'
+import { peerProgram } from './peer_program.js'
 
 export type Task = 'train' | 'infer'
 
@@ -20,25 +21,25 @@ export interface Peer {
 
 const peersFolder = join(import.meta.dirname, 'peers')
 const script = (...path: string[]) => join(peersFolder, ...path)
-const tsx = (...path: string[]) => [process.execPath, '--import', 'tsx', script(...path)] as const
+const node = (folder: string, name: string) => [process.execPath, peerProgram(folder, name)] as const
 
 /** This package first, then what else is measured of it, then those that are found; `missing` says what is not, and what to do about it. */
 export function findPeers(): { found: readonly Peer[]; missing: readonly string[] } {
   const found: Peer[] = [
     {
       name: 'eraserelu',
-      commands: { train: tsx('eraserelu', 'train.ts'), infer: tsx('eraserelu', 'infer.ts') },
+      commands: { train: node('eraserelu', 'train'), infer: node('eraserelu', 'infer') },
       flags: [],
     },
-    { name: 'eraserelu erased', commands: { train: tsx('eraserelu', 'train.ts') }, flags: ['--erased'], own: true },
+    { name: 'eraserelu erased', commands: { train: node('eraserelu', 'train') }, flags: ['--erased'], own: true },
     {
       name: 'eraserelu low',
-      commands: { train: tsx('eraserelu', 'train.ts') },
+      commands: { train: node('eraserelu', 'train') },
       flags: ['--low'],
       measures: ({ row }) => row === 'resnet50',
       own: true,
     },
-    { name: 'convolutions alone', commands: { train: tsx('eraserelu', 'convolutions.ts') }, flags: [], own: true },
+    { name: 'convolutions alone', commands: { train: node('eraserelu', 'convolutions') }, flags: [], own: true },
   ]
   const missing: string[] = []
 
@@ -62,7 +63,7 @@ export function findPeers(): { found: readonly Peer[]; missing: readonly string[
   if (resolves('onnxruntime', 'onnxruntime-node')) {
     // Its CPU kernels of convolutions are f32.
     const measures = ({ precision }: Workload) => precision === 'f32'
-    found.push({ name: 'onnxruntime-node', commands: { infer: tsx('onnxruntime', 'infer.ts') }, flags: [], measures })
+    found.push({ name: 'onnxruntime-node', commands: { infer: node('onnxruntime', 'infer') }, flags: [], measures })
   } else missing.push('onnxruntime-node: not installed. Get it with: npm install --prefix bench/peers/onnxruntime')
   return { found, missing }
 }
@@ -75,7 +76,7 @@ export interface Reader {
 
 /** This package first, then those that are found, as findPeers. */
 export function findReaders(): { found: readonly Reader[]; missing: readonly string[] } {
-  const found: Reader[] = [{ name: 'eraserelu', command: tsx('eraserelu', 'read.ts') }]
+  const found: Reader[] = [{ name: 'eraserelu', command: node('eraserelu', 'read') }]
   const missing: string[] = []
   const python = process.env.ERASERELU_BENCH_PYTHON ?? 'python3'
   const has = spawnSync(python, ['-c', 'import torch, importlib.metadata as m; m.version("torchvision"); m.version("pillow")'])
@@ -85,7 +86,7 @@ export function findReaders(): { found: readonly Reader[]; missing: readonly str
       `torchvision: not in ${python}. In a virtual environment: pip install torch torchvision; ` +
         'then set ERASERELU_BENCH_PYTHON to its bin/python.',
     )
-  if (resolves('sharp', 'sharp')) found.push({ name: 'sharp', command: tsx('sharp', 'read.ts') })
+  if (resolves('sharp', 'sharp')) found.push({ name: 'sharp', command: node('sharp', 'read') })
   else missing.push('sharp: not installed. Get it with: npm install --prefix bench/peers/sharp')
   return { found, missing }
 }
