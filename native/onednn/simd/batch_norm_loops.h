@@ -2,6 +2,7 @@
 #pragma once
 
 #include "onednn/simd/isa.h"
+#include "onednn/simd/lanes.h"
 #include "onednn/simd/loops.h"
 #include "onednn/simd/mask_bits.h"
 
@@ -51,6 +52,25 @@ void channel_sums(const T* x, std::int64_t n, std::int64_t channels, std::int64_
   pitched_channel_sums(x, n, channels, channels, period, lanes, sums);
 }
 
+constexpr std::int64_t kRunsTogether = 8;   // so many times less are sums read and written than elements
+
+/// Calls body(x, base, lane, size, runs) for runs of `size` elements that lie together in a tensor x with a pitch, several that go with
+/// the same place `lane` of the tiled vectors at a time: each begins a period behind the other, in x `step_of` elements. `base` is the
+/// number of the first one's first element. A run is a period where x is dense and `flat`, else a pixel.
+template <typename T, typename Body>
+void each_group(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, bool flat, const Body& body) {
+  const std::int64_t size = flat && pitch == channels ? period : channels;
+  for (std::int64_t base = 0; base < n;) {
+    const std::int64_t whole = smaller(kRunsTogether, (n - base) / period), runs = whole ? whole : 1;
+    const std::int64_t end = whole ? period : n - base;
+    for (std::int64_t lane = 0; lane < end; lane += size)
+      body(x + (base + lane) / channels * pitch, base + lane, lane, smaller(size, end - lane), runs);
+    base += runs * end;
+  }
+}
+
+inline std::int64_t step_of(std::int64_t channels, std::int64_t pitch, std::int64_t period) { return period / channels * pitch; }
+
 /// Sums of (x-K) and (x-K)² with K the mean of the first period: the error of the variance is then at most
 /// n/period times that of the exact two-pass formula, whatever the mean.
 template <typename T>
@@ -59,21 +79,29 @@ void bn_stats(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pi
   float* const center = lanes;
   float* const sum = lanes + period;
   float* const squares = lanes + 2 * period;
-  const std::int64_t head = smaller(period, n);
-  pitched_channel_sums(x, head, channels, pitch, period, center, center);
-  for (std::int64_t c = 0; c < channels; ++c) center[c] *= static_cast<float>(channels) / static_cast<float>(head);
+  const std::int64_t head = smaller(period, n), step = step_of(channels, pitch, period);
+  each_vector(channels, [=](std::int64_t c, auto vector) {
+    Lanes total = {};
+    for (std::int64_t row = 0; row < head / channels; ++row) total += vector.load(x + row * pitch + c);
+    vector.store(center + c, total * (static_cast<float>(channels) / static_cast<float>(head)));
+  });
   tile(center, channels, period);
   clear(sum, 2 * period);
-  each_run(x, n, channels, pitch, period, [=](const T* run, std::int64_t, std::int64_t lane, std::int64_t size) {
-    const float* const centers = center + lane;
-    float* const sums = sum + lane;
-    float* const squared = squares + lane;
-    ERASERELU_INDEPENDENT
-    for (std::int64_t j = 0; j < size; ++j) {
-      const float d = run[j] - centers[j];
-      sums[j] += d;
-      squared[j] = fused(d, d, squared[j]);
-    }
+  each_group(x, n, channels, pitch, period, true, [=](const T* first, std::int64_t, std::int64_t lane, std::int64_t size,
+                                                      std::int64_t runs) {
+    each_vector(size, [=](std::int64_t j, auto vector) {
+      const Lanes k = vector.load(center + lane + j);
+      Lanes total = vector.load(sum + lane + j), squared = vector.load(squares + lane + j);
+      const T* run = first + j;
+      for (std::int64_t i = 0; i < runs; ++i, run += step) {
+        __builtin_prefetch(run + runs * step);
+        const Lanes d = vector.load(run) - k;
+        total += d;
+        squared = fused(d, d, squared);
+      }
+      vector.store(sum + lane + j, total);
+      vector.store(squares + lane + j, squared);
+    });
   });
   fold(sum, channels, period);
   fold(squares, channels, period);
@@ -96,12 +124,12 @@ void bn_apply_as(const BnApply<T>& a, std::int64_t n, std::int64_t channels, std
     const float* const shift = a.shift + lane;
     const T* const residual = kResidual ? a.residual + base : nullptr;
     T* const y = a.y + base;
-    ERASERELU_INDEPENDENT
-    for (std::int64_t j = 0; j < size; ++j) {
-      float value = fused(x[j], scale[j], shift[j]);
-      if (kResidual) value += residual[j];
-      y[j] = kRelu && value <= 0 ? 0 : value;
-    }
+    each_vector(size, [=](std::int64_t j, auto vector) {
+      Lanes value = fused(vector.load(x + j), vector.load(scale + j), vector.load(shift + j));
+      if (kResidual) value += vector.load(residual + j);
+      if (kRelu) value = value <= 0 ? Lanes{} : value;
+      vector.store(y + j, value);
+    });
     if (mask) mask = write_mask(y, size, channels, mask);
   });
 }
@@ -157,20 +185,30 @@ template <Active kActive, typename T>
 void bn_bwd_reduce_as(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                       float* sum_g, float* sum_gx) {
   clear(lanes, 2 * period);
-  each_stretch<kActive>(a, n, channels, period, [=](const T* x, std::int64_t base, std::int64_t lane, std::int64_t from,
-                                                    std::int64_t to, const std::uint8_t* active) {
-    const T* const dy = a.dy + base;
-    const float* const scale = a.scale + lane;
-    const float* const shift = a.shift + lane;
-    const float* const mean = a.mean + lane;
-    float* const g_lanes = lanes + lane;
-    float* const gx_lanes = lanes + period + lane;
-    ERASERELU_INDEPENDENT
-    for (std::int64_t j = from; j < to; ++j) {
-      const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
-      g_lanes[j] += g;
-      gx_lanes[j] = fused(g, x[j] - mean[j], gx_lanes[j]);
-    }
+  const std::int64_t pixel_bytes = (channels + 7) / 8;
+  const bool masked = kActive == Active::by_mask, flat = !masked || channels % 8 == 0;
+  const std::int64_t step = step_of(channels, a.pitch, period), mask_step = masked ? step_of(channels, pixel_bytes, period) : 0;
+  each_group(a.x, n, channels, a.pitch, period, flat, [=, &a](const T* first, std::int64_t base, std::int64_t lane, std::int64_t size,
+                                                            std::int64_t runs) {
+    each_vector(size, [=, &a](std::int64_t j, auto vector) {
+      const std::int64_t at = lane + j;
+      const Lanes scale = vector.load(a.scale + at), shift = vector.load(a.shift + at), mean = vector.load(a.mean + at);
+      Lanes sum = vector.load(lanes + at), product = vector.load(lanes + period + at);
+      const T *run = first + j, *dy = a.dy + base + j;
+      const std::uint8_t* mask = masked ? a.mask + base / channels * pixel_bytes : nullptr;
+      for (std::int64_t i = 0; i < runs; ++i, run += step, dy += period, mask += mask_step) {
+        __builtin_prefetch(run + runs * step);
+        __builtin_prefetch(dy + runs * period);
+        const Lanes x = vector.load(run);
+        Lanes g = vector.load(dy);
+        if (masked) g = keep_active(mask, j, vector.count(), g);
+        if (kActive == Active::by_sign) g = fused(x, scale, shift) > 0 ? g : Lanes{};
+        sum += g;
+        product = fused(g, x - mean, product);
+      }
+      vector.store(lanes + at, sum);
+      vector.store(lanes + period + at, product);
+    });
   });
   fold(lanes, channels, period);
   fold(lanes + period, channels, period);

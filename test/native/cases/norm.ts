@@ -16,6 +16,9 @@ const shapes: Shape[] = [
   [16, 12], // flat features
   [2, 3, 2, 2, 6],
   [4, 32, 32, 20], // several pieces, several threads
+  [2, 16, 16, 17], // one channel more than a vector holds
+  [2, 16, 16, 24], // half a vector more
+  [1, 16, 32, 44], // more than half
 ]
 const named = (shape: Shape, ...parts: (string | false)[]) => [`[${shape.join(', ')}]`, ...parts.filter(part => part)].join(', ')
 const yesAndNo = [false, true]
