@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #define ERASERELU_INDEPENDENT _Pragma("GCC ivdep")   // no iteration reads what another wrote; exact aliasing is fine
+#define ERASERELU_UNROLL _Pragma("GCC unroll 8")         // at most eight rounds, so that what they share stays in registers
 
 namespace eraserelu {
 namespace {

@@ -53,6 +53,7 @@ inline Lanes load_every(const float* from, std::int64_t step, std::int64_t count
 void winograd_filter_loop(const WinogradFilter& a, std::int64_t filters, float* u, std::int64_t position) {
   each_vector(filters, [&](std::int64_t k, auto vector) {
     Lanes half[18];
+    ERASERELU_UNROLL
     for (int column = 0; column < 3; ++column) {
       Lanes line[3];
       for (int row = 0; row < 3; ++row) {
@@ -61,6 +62,7 @@ void winograd_filter_loop(const WinogradFilter& a, std::int64_t filters, float* 
       }
       transform_three(line, half + column, 3);
     }
+    ERASERELU_UNROLL
     for (int row = 0; row < 6; ++row) {
       const Lanes line[3] = {half[row * 3], half[row * 3 + 1], half[row * 3 + 2]};
       Lanes out[6];
@@ -73,11 +75,13 @@ void winograd_filter_loop(const WinogradFilter& a, std::int64_t filters, float* 
 void winograd_input_loop(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position) {
   each_vector(channels, [&](std::int64_t c, auto vector) {
     Lanes half[36];
+    ERASERELU_UNROLL
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
       for (int row = 0; row < 6; ++row) line[row] = vector.load(pixels[row * 6 + column] + c);
       transform_six(line, half + column, 6);
     }
+    ERASERELU_UNROLL
     for (int row = 0; row < 6; ++row) {
       Lanes line[6], out[6];
       for (int column = 0; column < 6; ++column) line[column] = half[row * 6 + column];
@@ -90,12 +94,14 @@ void winograd_input_loop(const float* const* pixels, std::int64_t channels, floa
 void winograd_output_loop(const WinogradOutput& a, std::int64_t position) {
   each_vector(a.channels, [&](std::int64_t k, auto vector) {
     Lanes half[24];
+    ERASERELU_UNROLL
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
       for (int row = 0; row < 6; ++row) line[row] = load(a.product + (row * 6 + column) * position + k);
       transform_four(line, half + column, 6);
     }
     const Lanes bias = a.bias ? vector.load(a.bias + k) : Lanes{};
+    ERASERELU_UNROLL
     for (int row = 0; row < 4; ++row) {
       Lanes line[6], out[4];
       for (int column = 0; column < 6; ++column) line[column] = half[row * 6 + column];
@@ -136,11 +142,13 @@ inline void transform_taps(const Lanes (&e)[6], Lanes* out, int step) {
 void winograd_gradient_loop(const float* const* pixels, std::int64_t channels, float* tile, std::int64_t position) {
   each_vector(channels, [&](std::int64_t k, auto vector) {
     Lanes half[24];
+    ERASERELU_UNROLL
     for (int column = 0; column < 4; ++column) {
       Lanes line[4];
       for (int row = 0; row < 4; ++row) line[row] = vector.load(pixels[row * 4 + column] + k);
       transform_gradient(line, half + column, 4);
     }
+    ERASERELU_UNROLL
     for (int row = 0; row < 6; ++row) {
       Lanes line[4], out[6];
       for (int column = 0; column < 4; ++column) line[column] = half[row * 4 + column];
@@ -153,6 +161,7 @@ void winograd_gradient_loop(const float* const* pixels, std::int64_t channels, f
 void winograd_filter_gradient_loop(const WinogradFilterGradient& a, std::int64_t position) {
   each_vector(a.channels, [&](std::int64_t c, auto vector) {
     Lanes half[18];
+    ERASERELU_UNROLL
     for (int column = 0; column < 6; ++column) {
       Lanes line[6];
       for (int row = 0; row < 6; ++row) {
@@ -162,6 +171,7 @@ void winograd_filter_gradient_loop(const WinogradFilterGradient& a, std::int64_t
       }
       transform_taps(line, half + column, 6);
     }
+    ERASERELU_UNROLL
     for (int row = 0; row < 3; ++row) {
       Lanes line[6], out[3];
       for (int column = 0; column < 6; ++column) line[column] = half[row * 6 + column];
@@ -172,48 +182,56 @@ void winograd_filter_gradient_loop(const WinogradFilterGradient& a, std::int64_t
 }
 
 /// A block of Rows rows and Columns vectors of a product, whose sums stay in registers.
-template <int Rows, int Columns>
+template <int Rows, int Columns, bool kAdd>
 inline void multiply_block(const WinogradProduct& m, const float* a, const float* b, float* product) {
+  const std::int64_t aRow = m.aRow, aStep = m.aStep, bRow = m.bRow, productRow = m.productRow;   // not read again after a store
   Lanes sum[Rows][Columns];
   for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j) sum[i][j] = m.add ? load(product + i * m.productRow + j * kLanes) : Lanes{};
-  for (std::int64_t k = 0; k < m.depth; ++k, a += m.aStep, b += m.bRow) {
+    for (int j = 0; j < Columns; ++j) sum[i][j] = kAdd ? load(product + i * productRow + j * kLanes) : Lanes{};
+  std::int64_t depth = m.depth;
+  do {
     Lanes row[Columns];
     for (int j = 0; j < Columns; ++j) row[j] = load(b + j * kLanes);
     for (int i = 0; i < Rows; ++i) {
-      const float factor = a[i * m.aRow];
+      const float factor = a[i * aRow];
       for (int j = 0; j < Columns; ++j) sum[i][j] += factor * row[j];
     }
-  }
+    a += aStep;
+    b += bRow;
+  } while (--depth > 0);
   for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j) store(product + i * m.productRow + j * kLanes, sum[i][j]);
+    for (int j = 0; j < Columns; ++j) store(product + i * productRow + j * kLanes, sum[i][j]);
 }
 
 /// All rows of a stripe of Columns vectors: as many at once as the registers hold, then fewer.
-template <int Rows, int Columns>
+template <int Rows, int Columns, bool kAdd>
 inline void multiply_rows(const WinogradProduct& m, std::int64_t rows, const float* a, const float* b, float* product) {
-  for (; rows >= Rows; rows -= Rows, a += Rows * m.aRow, product += Rows * m.productRow) multiply_block<Rows, Columns>(m, a, b, product);
+  for (; rows >= Rows; rows -= Rows, a += Rows * m.aRow, product += Rows * m.productRow)
+    multiply_block<Rows, Columns, kAdd>(m, a, b, product);
   if constexpr (Rows > 1)
-    if (rows > 0) multiply_rows<(Rows + 1) / 2, Columns>(m, rows, a, b, product);
+    if (rows > 0) multiply_rows<(Rows + 1) / 2, Columns, kAdd>(m, rows, a, b, product);
 }
 
 /// Stripes of Columns vectors from `column` on; returns where they end.
-template <int Columns>
+template <int Columns, bool kAdd>
 std::int64_t multiply_stripes(const WinogradProduct& m, std::int64_t column) {
   constexpr int kRegisters = kLanes == 16 ? 32 : 16;
   constexpr int kRows = std::min((kRegisters - Columns - 1) / Columns, 14);   // beside a row of b and a factor
   for (; column + Columns * kLanes <= m.columns; column += Columns * kLanes)
-    multiply_rows<kRows, Columns>(m, m.rows, m.a, m.b + column, m.product + column);
+    multiply_rows<kRows, Columns, kAdd>(m, m.rows, m.a, m.b + column, m.product + column);
   return column;
 }
 
 constexpr int kWidest = kLanes == 16 ? 4 : 2;
 
-void winograd_multiply_loop(const WinogradProduct& m) {
-  std::int64_t column = multiply_stripes<kWidest>(m, 0);
-  if constexpr (kWidest > 2) column = multiply_stripes<2>(m, column);
-  multiply_stripes<1>(m, column);
+template <bool kAdd>
+void multiply(const WinogradProduct& m) {
+  std::int64_t column = multiply_stripes<kWidest, kAdd>(m, 0);
+  if constexpr (kWidest > 2) column = multiply_stripes<2, kAdd>(m, column);
+  multiply_stripes<1, kAdd>(m, column);
 }
+
+void winograd_multiply_loop(const WinogradProduct& m) { (m.add ? multiply<true> : multiply<false>)(m); }
 
 constexpr WinogradLoops kWinograd = {
     kWidest * kLanes,       winograd_filter_loop,   winograd_input_loop,           winograd_multiply_loop,
