@@ -24,7 +24,8 @@ Napi::Value js_vocabulary(const Napi::CallbackInfo& info) {
     row.Set("attributes", spec.attributes);
     row.Set("batch", name_of(spec.batch));
     row.Set("typed", std::string(typed_operands(spec.name)));
-    row.Set("pitched", std::string(pitched_operands(spec.name)));
+    row.Set("pitched", std::string(pitched_operands(spec.name, true)));
+    row.Set("pitchedOnCpu", std::string(pitched_operands(spec.name, false)));
     rows.Set(rows.Length(), row);
   }
   return rows;

@@ -103,17 +103,63 @@ class Sums {
   double* totals_ = nullptr;
 };
 
-/// dx = scale·g + slope·(x-mean) + offset, with both vectors tiled.
+/// `to` is where the whole of the batch goes.
 template <typename T>
-void input_gradient(const Gradient<T>& gradient, const float* slope, const float* offset, T* dx, T* dresidual,
-                    std::int64_t first, std::int64_t count) {
+void input_gradient(const Gradient<T>& gradient, const BnInputGradient<T>& to, std::int64_t first, std::int64_t count) {
   const Pieces& pieces = gradient.pieces;
   parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t row = first * pieces.rows + begin, start = row * pieces.channels;
-    loops<T>().bn_bwd_apply(gradient.from(row), slope, offset, dx + start, dresidual ? dresidual + start : nullptr,
-                         (end - begin) * pieces.channels, pieces.channels, pieces.period);
+    const std::int64_t row = first * pieces.rows + begin;
+    BnInputGradient<T> part = to;
+    part.dx += row * to.pitch;
+    if (to.dresidual) part.dresidual += row * pieces.channels;
+    if (to.addend) part.addend += row * to.addend_pitch;
+    loops<T>().bn_bwd_apply(gradient.from(row), part, (end - begin) * pieces.channels, pieces.channels, pieces.period);
   });
 }
+
+/// What bnBwdApply reads, and its tiled vectors.
+template <typename T>
+class InputGradient {
+ public:
+  InputGradient(const OpDesc& desc, ScratchLayout& scratch)
+      : gradient_(desc, scratch),
+        slopeAt_(scratch.add_floats(gradient_.pieces.period)),
+        offsetAt_(scratch.add_floats(gradient_.pieces.period)),
+        rows_(static_cast<double>(desc.read("x").elements() / gradient_.pieces.channels)) {}
+
+  void bind(const Operands& at) {
+    gradient_.bind(at);
+    slope_ = reinterpret_cast<float*>(at.scratchpad() + slopeAt_);
+    offset_ = reinterpret_cast<float*>(at.scratchpad() + offsetAt_);
+    dgamma_ = at.read("dgamma");
+    dbeta_ = at.read("dbeta");
+  }
+
+  /// At the first launch.
+  void tile() const {
+    const BnParameters& p = gradient_.parameters;
+    gradient_.tile();
+    tile_channels(gradient_.pieces, slope_, [&](std::int64_t c) { return -p.scale(c) * p.invstd(c) * dgamma_[c] / rows_; });
+    tile_channels(gradient_.pieces, offset_, [&](std::int64_t c) { return -p.scale(c) * dbeta_[c] / rows_; });
+  }
+
+  void launch(T* dx, T* dresidual, std::int64_t first, std::int64_t count) const {
+    const std::int64_t channels = gradient_.pieces.channels;
+    input_gradient(gradient_, {slope_, offset_, dx, dresidual, nullptr, channels, channels}, first, count);
+  }
+
+  void launch_sum(const T* addend, std::int64_t addendPitch, T* sum, std::int64_t pitch, std::int64_t first,
+                  std::int64_t count) const {
+    input_gradient(gradient_, {slope_, offset_, sum, nullptr, addend, addendPitch, pitch}, first, count);
+  }
+
+ private:
+  Gradient<T> gradient_;
+  std::size_t slopeAt_, offsetAt_;
+  double rows_;
+  float *slope_ = nullptr, *offset_ = nullptr;
+  const float *dgamma_ = nullptr, *dbeta_ = nullptr;
+};
 
 std::vector<std::pair<int, int>> dx_over_dy(const OpDesc& desc) {
   return {{static_cast<int>(desc.read_index("dy")), static_cast<int>(desc.write_index("dx"))}};
@@ -144,32 +190,48 @@ std::unique_ptr<Kernel> bn_bwd_reduce(const OpDesc& desc) {
 template <typename T>
 std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc) {
   ScratchLayout scratch;
-  const Gradient<T> unbound(desc, scratch);
-  const std::size_t slopeAt = scratch.add_floats(unbound.pieces.period), offsetAt = scratch.add_floats(unbound.pieces.period);
-  const double rows = static_cast<double>(desc.read("x").elements() / unbound.pieces.channels);
+  const InputGradient<T> unbound(desc, scratch);
   Requirements needs;
   needs.scratchpad = scratch.bytes();
   needs.inPlace = dx_over_dy(desc);
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
-    Gradient<T> gradient = unbound;
+    InputGradient<T> gradient = unbound;
     gradient.bind(at);
-    float* slope = reinterpret_cast<float*>(at.scratchpad() + slopeAt);
-    float* offset = reinterpret_cast<float*>(at.scratchpad() + offsetAt);
-    const float* dgamma = at.read("dgamma");
-    const float* dbeta = at.read("dbeta");
     T* dx = at.write<T>("dx");
     T* dresidual = at.write<T>("dresidual");
     return [=](std::int64_t first, std::int64_t count) {
-      if (first == 0) {
-        const BnParameters& p = gradient.parameters;
-        gradient.tile();
-        tile_channels(gradient.pieces, slope, [&](std::int64_t c) { return -p.scale(c) * p.invstd(c) * dgamma[c] / rows; });
-        tile_channels(gradient.pieces, offset, [&](std::int64_t c) { return -p.scale(c) * dbeta[c] / rows; });
-      }
-      input_gradient(gradient, slope, offset, dx, dresidual, first, count);
+      if (first == 0) gradient.tile();
+      gradient.launch(dx, dresidual, first, count);
     };
   });
+}
+
+/// The first kernel leaves dx as it is: the second writes the sum from what the first would have read.
+template <typename T>
+std::vector<std::unique_ptr<Kernel>> bn_bwd_apply_add(const OpDesc& apply, const OpDesc& add) {
+  ScratchLayout scratch;
+  const auto gradient = std::make_shared<InputGradient<T>>(apply, scratch);
+  Requirements needs, needsOfAdd;
+  needs.scratchpad = scratch.bytes();
+  needs.inPlace = dx_over_dy(apply);
+  needs.engine = "loops of the addition";
+  needsOfAdd.engine = "loops of bnBwdApply and the addition";
+  needsOfAdd.inPlace = {{0, 0}, {1, 0}};
+  needsOfAdd.inRun = true;
+
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  kernels.push_back(std::make_unique<LoopKernel>(apply, needs, [=](const Operands& at) -> Launch {
+    gradient->bind(at);
+    return [=](std::int64_t, std::int64_t) { gradient->tile(); };
+  }));
+  const std::int64_t addendPitch = add.read("a").pixel_pitch(), pitch = add.write("y").pixel_pitch();
+  kernels.push_back(std::make_unique<LoopKernel>(add, needsOfAdd, [=](const Operands& at) -> Launch {
+    const T* addend = at.read<T>("a");
+    T* sum = at.write<T>("y");
+    return [=](std::int64_t first, std::int64_t count) { gradient->launch_sum(addend, addendPitch, sum, pitch, first, count); };
+  }));
+  return kernels;
 }
 
 /// Constant statistics: the input gradient needs no sums, so each chunk does both while it is in cache.
@@ -197,7 +259,8 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
         std::fill_n(zeros, gradient.pieces.period, 0.0f);
       }
       sums.launch(gradient, first, count);
-      input_gradient(gradient, zeros, zeros, dx, dresidual, first, count);
+      const std::int64_t channels = gradient.pieces.channels;
+      input_gradient(gradient, {zeros, zeros, dx, dresidual, nullptr, channels, channels}, first, count);
     };
   });
 }
@@ -236,5 +299,7 @@ ERASERELU_TYPED_KERNEL(bn_bwd_reduce)
 ERASERELU_TYPED_KERNEL(bn_bwd_apply)
 ERASERELU_TYPED_KERNEL(batch_norm_infer_bwd)
 ERASERELU_TYPED_KERNEL(bias_bwd)
+template std::vector<std::unique_ptr<Kernel>> bn_bwd_apply_add<float>(const OpDesc&, const OpDesc&);
+template std::vector<std::unique_ptr<Kernel>> bn_bwd_apply_add<Bf16>(const OpDesc&, const OpDesc&);
 
 }  // namespace eraserelu::cpu

@@ -61,8 +61,32 @@ std::unique_ptr<Kernel> relu_bwd(const OpDesc& desc) {
   });
 }
 
+namespace {
+
+/// Pixel by pixel.
+template <typename T>
+std::unique_ptr<Kernel> pitched_add(const OpDesc& desc) {
+  const TensorDesc& sum = desc.write("y");
+  const std::int64_t images = sum.dim(0), channels = sum.shape.back(), pixels = sum.elements() / channels;
+  const std::int64_t aPitch = desc.read("a").pixel_pitch(), bPitch = desc.read("b").pixel_pitch(), yPitch = sum.pixel_pitch();
+  return loop_kernel(desc, in_place({{0, 0}, {1, 0}}), [=](const Operands& at) -> Launch {
+    const T *a = at.read<T>("a"), *b = at.read<T>("b");
+    T* y = at.write<T>("y");
+    return [=](std::int64_t first, std::int64_t count) {
+      const std::int64_t from = first * pixels / images;
+      parallel_ranges((first + count) * pixels / images - from, channels, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = from + begin; i < from + end; ++i)
+          loops<T>().add(a + i * aPitch, b + i * bPitch, y + i * yPitch, channels);
+      });
+    };
+  });
+}
+
+}  // namespace
+
 template <typename T>
 std::unique_ptr<Kernel> add(const OpDesc& desc) {
+  if (desc.read("a").pitched() || desc.read("b").pitched() || desc.write("y").pitched()) return pitched_add<T>(desc);
   const std::int64_t image = image_elements(desc.read("a"));
   return loop_kernel(desc, in_place({{0, 0}, {1, 0}}), [=](const Operands& at) {
     return over_images(image, [a = at.read<T>("a"), b = at.read<T>("b"), y = at.write<T>("y")](std::int64_t i, std::int64_t n) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "backend/backend.h"
 #include "base/bf16.h"
@@ -38,6 +39,9 @@ template <typename T>
 std::unique_ptr<Kernel> bn_bwd_reduce(const OpDesc& desc);
 template <typename T>
 std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc);
+/// bnBwdApply and the `add` behind it, whose `b` is the dx that nothing else reads.
+template <typename T>
+std::vector<std::unique_ptr<Kernel>> bn_bwd_apply_add(const OpDesc& apply, const OpDesc& add);
 std::unique_ptr<Kernel> bn_running_update(const OpDesc& desc);
 template <typename T>
 std::unique_ptr<Kernel> batch_norm_infer(const OpDesc& desc);

@@ -14,11 +14,11 @@ void check_operand(const Operand& operand) {
   for (std::int64_t dim : tensor.shape) require(dim >= 1, operand.name, " has an empty dimension: ", to_string(tensor.shape));
 }
 
-void check_node(const OpDesc& desc) {
+void check_node(const OpDesc& desc, bool onGpu) {
   const Node node(desc);
   for (const Operand& operand : node.operands()) check_operand(operand);
   check_types(node, desc.spec->name);
-  check_pitches(node, desc.spec->name);
+  check_pitches(node, desc.spec->name, onGpu);
   node.check_in_place();
   const Rules& rules = kLayerRules.count(desc.spec->name) ? kLayerRules : kTensorRules;
   rules.at(desc.spec->name)(node);
@@ -26,9 +26,9 @@ void check_node(const OpDesc& desc) {
 
 }  // namespace
 
-void check_shapes(const OpDesc& desc) {
+void check_shapes(const OpDesc& desc, bool onGpu) {
   try {
-    check_node(desc);
+    check_node(desc, onGpu);
   } catch (const Error& error) {
     throw Error(error.code(), desc.to_string() + ": " + error.what());
   }

@@ -5,8 +5,8 @@
 
 namespace eraserelu {
 
-/// Throws InvalidArgument that names the node and what is wrong. A backend may rely on everything checked here.
-void check_shapes(const OpDesc& desc);
+/// Throws InvalidArgument that names the node and what is wrong. The backend, of a GPU or not, may rely on everything checked here.
+void check_shapes(const OpDesc& desc, bool onGpu);
 
 /// Throws Internal when an operand that stands under one name on both sides is not one tensor: the numbers of the tensors
 /// read and written, by position.

@@ -78,7 +78,7 @@ OpDesc Plan::describe(int node) const {
 
 OpDesc Plan::checked(int node) const {
   const OpDesc op = describe(node);
-  check_shapes(op);
+  check_shapes(op, backend_.has_transfers());
   check_in_place(op, desc_.nodes[node].reads, desc_.nodes[node].writes);
   return op;
 }
@@ -94,7 +94,19 @@ bool Plan::is_run(int node) const {
       if (tensors.emplace(list[i].name, operands[i]).first->second != operands[i]) return false;
     return true;
   };
+  if (second.spec->name == std::string_view("add") && !(second.reads[1] == first.writes[0] && is_read_once(first.writes[0]))) return false;
   return agree(first.spec->reads, first.reads) && agree(first.spec->writes, first.writes) && agree(second.spec->reads, second.reads);
+}
+
+bool Plan::is_read_once(int tensor) const {
+  const auto shows = [&](int other) {
+    while (other >= 0 && other != tensor) other = desc_.tensors[other].place == Place::view ? desc_.tensors[other].of : -1;
+    return other == tensor;
+  };
+  std::ptrdiff_t readings = 0;
+  for (const NodeEntry& node : desc_.nodes) readings += std::count_if(node.reads.begin(), node.reads.end(), shows);
+  for (const Output& output : desc_.outputs) readings += shows(output.tensor);
+  return desc_.tensors[tensor].place == Place::arena && readings == 1;
 }
 
 void Plan::prepare(const PrepareProgress& progress) {

@@ -115,8 +115,11 @@ class Plan {
 
   OpDesc describe(int node) const;
   OpDesc checked(int node) const;   // throws where it is described wrong
-  /// Whether a backend may make one kernel of a node and the next.
+  /// Whether a backend may make one kernel of a node and the next. An addition is such a next one only where its `b` is what the node
+  /// writes first, and nothing else reads that: the kernel need not write it.
   bool is_run(int node) const;
+  /// Under whatever name, and neither after the step.
+  bool is_read_once(int tensor) const;
   void prepare(const PrepareProgress& progress);
   void make_steps();
   void ensure_memory();

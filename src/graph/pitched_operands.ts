@@ -15,5 +15,9 @@ const pitched: Readonly<Partial<Record<GraphOp, string>>> = {
   slice: 'x',
 }
 
-/** Names, separated by spaces; of an operand with '*' without its number. */
-export const pitchedOperands = (op: GraphOp): string => pitched[op] ?? ''
+/** Those that a GPU does not take with a pitch. */
+const pitchedOnCpu: Readonly<Partial<Record<GraphOp, string>>> = { add: 'a b y' }
+
+/** Names, separated by spaces; of an operand with '*' without its number. Without a device: what every device takes. */
+export const pitchedOperands = (op: GraphOp, device = 'cuda'): string =>
+  pitched[op] ?? (device.startsWith('cuda') ? undefined : pitchedOnCpu[op]) ?? ''

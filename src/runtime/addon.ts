@@ -19,6 +19,7 @@ export interface OperationRow {
   readonly typed: string
   /** See src/graph/pitched_operands.ts. */
   readonly pitched: string
+  readonly pitchedOnCpu: string
 }
 
 /** What is known of a device. */

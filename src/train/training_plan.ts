@@ -10,6 +10,7 @@ import { fuseAddend } from '../graph/passes/fuse_addend.js'
 import { fuse } from '../graph/passes/fuse.js'
 import { ownGradients } from '../graph/passes/own_gradients.js'
 import { placeConcats } from '../graph/passes/place_concats.js'
+import { placeGradients } from '../graph/passes/place_gradients.js'
 import { recompute, type Memory } from '../graph/passes/recompute.js'
 import { usePrecision } from '../graph/passes/precision.js'
 import { tile } from '../graph/passes/tile.js'
@@ -106,11 +107,12 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): TrainingPlan
 
   removeDeadCode(graph, new Set())
   if (runs('place-concats')) placeConcats(graph)
+  const whole = runs('place-concats') ? placeGradients(graph, device) : undefined
   const kept = { gradients, wholeStep: total.totals }
   const policy = policyOf(engines, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions'), choices })
   const planned = (use: Memory): PlanDesc => {
     const again = runs('recompute') ? recompute(graph, use) : undefined
-    const regions = runs('tile') ? tile(graph.nodes, device, again) : []
+    const regions = runs('tile') ? tile(graph.nodes, device, again, whole) : []
     return serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
   }
   if (memory === 'normal') return { desc: planned(memory), grouping, low: undefined }

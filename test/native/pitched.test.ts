@@ -33,13 +33,15 @@ const floatTypes = ['f32', 'bf16', 'f16'] as const
 type FloatType = (typeof floatTypes)[number]
 
 const outside = 7
-const isInput = (op: OpName, name: string) => pitchedOperands(op).split(' ').includes(name.replace(/\d+$/, ''))
+const isPitched = (op: OpName, name: string, device: string) =>
+  pitchedOperands(op, device).split(' ').includes(name.replace(/\d+$/, ''))
 
-const pitchedCases = cases.filter(each => {
-  const { inputs, attributes } = each.make(makeDraw(1, false))
-  const { axis } = attributes ?? {}
-  return pitchedOperands(each.op) !== '' && (axis === undefined || axis === Object.values(inputs)[0]!.shape.length - 1)
-})
+const pitchedCases = (device: string) =>
+  cases.filter(each => {
+    const { inputs, attributes } = each.make(makeDraw(1, false))
+    const { axis } = attributes ?? {}
+    return pitchedOperands(each.op, device) !== '' && (axis === undefined || axis === Object.values(inputs)[0]!.shape.length - 1)
+  })
 
 function widened(shape: Shape, { before, behind }: PlaceOf): { shape: Shape; pitch: number } {
   const channels = shape.at(-1)!
@@ -91,7 +93,7 @@ async function runPitched(
   }
   for (const [name, tensor] of Object.entries(inputs)) {
     const type = { dtype: dtypeOf(tensor.data, tensor.dtype), shape: tensor.shape }
-    if (!isInput(op, name)) {
+    if (!isPitched(op, name, device)) {
       reads[name] = graph.source(type, name, { kind: 'input', name })
       arrays[name] = tensor.data
       continue
@@ -111,7 +113,7 @@ async function runPitched(
   } else {
     for (const [name, tensor] of Object.entries(graph.add(op, op, reads, attributes, types))) graph.outputs.set(name, tensor)
   }
-  const regions = chunk === undefined ? [] : [{ begin: 0, end: 1, chunk }]
+  const regions = chunk === undefined ? [] : [{ begin: graph.nodes.length - 1, end: graph.nodes.length, chunk }]
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>(), layout: new StoreLayout([]) } as const
   return runPlan(serialise(graph, { ...plain, device, checked: !nonFinite, regions }), arrays)
 }
@@ -123,15 +125,15 @@ function surrounded({ y, ...others }: Results, place: PlaceOf): Results {
 }
 
 test('every operation that takes a pitch has cases', () => {
-  const ops = (Object.keys(vocabulary) as OpName[]).filter(op => pitchedOperands(op) !== '')
-  expect(ops.filter(op => !pitchedCases.some(each => each.op === op))).toEqual([])
+  const ops = (Object.keys(vocabulary) as OpName[]).filter(op => pitchedOperands(op, 'cpu') !== '')
+  expect(ops.filter(op => !pitchedCases('cpu').some(each => each.op === op))).toEqual([])
 })
 
 describe.each(['reference', ...testedDevices])('on %s', device => {
   describe.each(device === 'reference' ? (['f32'] as const) : floatTypes)('in %s', dtype => {
     const missing = missingType(device, dtype)
     if (missing !== undefined) return test.skip(missing)
-    test.each(pitchedCases)('$op: $name', async each => {
+    test.each(pitchedCases(device))('$op: $name', async each => {
       const example = exampleOf(each, dtype)
       const { inputs, attributes, ...options } = example
       const dense = await run(each.op, inputs, attributes, { ...options, device, checked: !each.nonFinite })
@@ -139,7 +141,7 @@ describe.each(['reference', ...testedDevices])('on %s', device => {
         const chunk = place === places[0] && canBeCut(each) ? Math.ceil(batchOf(each) / 2) : undefined
         // Where rows do not begin at 16 bytes, threads of a GPU take other channels and sums (all in f32) another order.
         const tolerance = device === 'cuda' && place.behind !== 'even' ? toleranceOf(each) : 0
-        for (const placeOfY of isInput(each.op, 'y') ? [place, undefined] : [undefined]) {
+        for (const placeOfY of isPitched(each.op, 'y', device) ? [place, undefined] : [undefined]) {
           const expected = placeOfY ? surrounded(dense, placeOfY) : dense
           expectResults(await runPitched(each, example, dense, device, place, placeOfY, chunk), expected, tolerance)
         }
@@ -169,4 +171,17 @@ test('an operand that takes no pitch is refused by its name, and so are a view t
   graph.parts.set(part, { of: x, offset: 0, pitch: 8 })
   graph.outputs.set('part', part)
   await expect(run()).rejects.toThrow(/output 'part' has a pitch/)
+})
+
+test.runIf(testedDevices.includes('cuda'))('an addition takes no pitch on a GPU, and says so', async () => {
+  const graph = new Graph()
+  const x = graph.source(f32([2, 3, 8]), 'x', { kind: 'input', name: 'x' })
+  const part = graph.tensor(f32([2, 3, 4]), 'part')
+  graph.parts.set(part, { of: x, offset: 0, pitch: 8 })
+  graph.outputs.set('y', graph.add('add', 'sum', { a: part, b: part }, {}, { y: f32([2, 3, 4]) }).y!)
+  const plain = { parameters: 'weights', wholeStep: new Set<Tensor>(), layout: new StoreLayout([]) } as const
+  const run = (device: string) =>
+    runPlan(serialise(graph, { ...plain, device, checked: false, regions: [] }), { x: new Float32Array(48) })
+  await expect(run('cuda')).rejects.toThrow(/sum: .*a must be dense on a GPU/)
+  await expect(run('cpu')).resolves.toBeDefined()
 })

@@ -17,6 +17,7 @@ test('TypeScript and C++ list the same operations, operands and attributes, in t
     ...spec,
     typed: typedOperands[name],
     pitched: pitchedOperands(name),
+    pitchedOnCpu: pitchedOperands(name, 'cpu'),
   }))
   expect(addon().vocabulary()).toEqual(rows)
 })

@@ -24,10 +24,12 @@ void clear(float* lanes, std::int64_t n) {
 }
 
 /// Calls body(x, base, lane, size) for stretches of n elements that lie together in a tensor x with a pitch: `x` and `base`, the number of
-/// its first element, are where a stretch begins, `lane` is the place of the tiled vectors that goes with it.
+/// its first element, are where a stretch begins, `lane` is the place of the tiled vectors that goes with it. `by_pixel`: another tensor
+/// has a pitch.
 template <typename T, typename Body>
-void each_run(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body) {
-  if (pitch == channels) {
+void each_run(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body,
+              bool by_pixel = false) {
+  if (pitch == channels && !by_pixel) {
     for (std::int64_t base = 0; base < n; base += period) body(x + base, base, 0, smaller(period, n - base));
     return;
   }
@@ -146,16 +148,17 @@ enum class Active { all, by_mask, by_sign };
 /// Calls body(x, base, lane, from, to, active) for stretches [from, to) of runs as those of each_run. With a mask, `active` holds a byte for
 /// every element from base + from.
 template <Active kActive, typename T, typename Body>
-void each_stretch(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, const Body& body) {
+void each_stretch(const BnBackward<T>& a, bool by_pixel, std::int64_t n, std::int64_t channels, std::int64_t period,
+                  const Body& body) {
   if (kActive != Active::by_mask) {
     each_run(a.x, n, channels, a.pitch, period, [&body](const T* x, std::int64_t base, std::int64_t lane, std::int64_t size) {
       body(x, base, lane, 0, size, nullptr);
-    });
+    }, by_pixel);
     return;
   }
   alignas(64) std::uint8_t active[kMaskBlock + 8];
   const std::uint8_t* mask = a.mask;
-  if (period <= kMaskBlock && a.pitch == channels) {
+  if (period <= kMaskBlock && a.pitch == channels && !by_pixel) {
     const std::int64_t block = kMaskBlock / period * period;
     for (std::int64_t at = 0; at < n; at += block) {
       const std::int64_t end = smaller(at + block, n);
@@ -226,34 +229,48 @@ void bn_bwd_reduce(const BnBackward<T>& a, std::int64_t n, std::int64_t channels
   run(a, n, channels, period, lanes, sum_g, sum_gx);
 }
 
-template <Active kActive, bool kResidual, typename T>
-void bn_bwd_apply_as(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
-                     std::int64_t channels, std::int64_t period) {
-  each_stretch<kActive>(a, n, channels, period, [=](const T* x, std::int64_t base, std::int64_t lane, std::int64_t from,
-                                                    std::int64_t to, const std::uint8_t* active) {
+template <Active kActive, bool kResidual, bool kAdd, typename T>
+void bn_bwd_apply_as(const BnBackward<T>& a, const BnInputGradient<T>& to, std::int64_t n, std::int64_t channels,
+                     std::int64_t period) {
+  const bool by_pixel = kAdd && (to.pitch != channels || to.addend_pitch != channels);
+  each_stretch<kActive>(a, by_pixel, n, channels, period, [&a, &to, channels](const T* x, std::int64_t base, std::int64_t lane,
+                                                                              std::int64_t from, std::int64_t end,
+                                                                              const std::uint8_t* active) {
     const T* const dy = a.dy + base;
     const float* const scale = a.scale + lane;
     const float* const shift = a.shift + lane;
     const float* const mean = a.mean + lane;
-    const float* const slopes = slope + lane;
-    const float* const offsets = offset + lane;
+    const float* const slopes = to.slope + lane;
+    const float* const offsets = to.offset + lane;
+    const std::int64_t pixel = kAdd ? base / channels : 0;
+    const T* const addend = kAdd ? to.addend + pixel * to.addend_pitch : nullptr;
+    T* const dx = kAdd ? to.dx + pixel * to.pitch : to.dx + base;
+    T* const dresidual = kResidual ? to.dresidual + base : nullptr;
     ERASERELU_INDEPENDENT
-    for (std::int64_t j = from; j < to; ++j) {
+    for (std::int64_t j = from; j < end; ++j) {
       const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
-      if (kResidual) dresidual[base + j] = g;
-      dx[base + j] = fused(scale[j], g, fused(slopes[j], x[j] - mean[j], offsets[j]));
+      if (kResidual) dresidual[j] = g;
+      const T gradient = fused(scale[j], g, fused(slopes[j], x[j] - mean[j], offsets[j]));   // rounded as if it were written
+      if (kAdd) dx[j] = addend[j] + gradient;
+      else dx[j] = gradient;
     }
   });
 }
 
+template <Active kActive, typename T>
+void bn_bwd_apply_to(const BnBackward<T>& a, const BnInputGradient<T>& to, std::int64_t n, std::int64_t channels,
+                     std::int64_t period) {
+  const auto run = to.addend ? bn_bwd_apply_as<kActive, false, true, T>
+                   : to.dresidual ? bn_bwd_apply_as<kActive, true, false, T> : bn_bwd_apply_as<kActive, false, false, T>;
+  run(a, to, n, channels, period);
+}
+
 template <typename T>
-void bn_bwd_apply(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
-                  std::int64_t channels, std::int64_t period) {
-  const auto with = !a.relu ? bn_bwd_apply_as<Active::all, true, T>
-                    : a.mask ? bn_bwd_apply_as<Active::by_mask, true, T> : bn_bwd_apply_as<Active::by_sign, true, T>;
-  const auto without = !a.relu ? bn_bwd_apply_as<Active::all, false, T>
-                       : a.mask ? bn_bwd_apply_as<Active::by_mask, false, T> : bn_bwd_apply_as<Active::by_sign, false, T>;
-  (dresidual ? with : without)(a, slope, offset, dx, dresidual, n, channels, period);
+void bn_bwd_apply(const BnBackward<T>& a, const BnInputGradient<T>& to, std::int64_t n, std::int64_t channels,
+                  std::int64_t period) {
+  const auto run = !a.relu ? bn_bwd_apply_to<Active::all, T>
+                   : a.mask ? bn_bwd_apply_to<Active::by_mask, T> : bn_bwd_apply_to<Active::by_sign, T>;
+  run(a, to, n, channels, period);
 }
 
 }  // namespace

@@ -41,6 +41,18 @@ struct BnBackward {
   bool relu;
 };
 
+/// Where the gradient of batch norm's input goes: dx = scale·g + slope·(x-mean) + offset, or that and an addend.
+template <typename T>
+struct BnInputGradient {
+  const float* slope;           // tiled
+  const float* offset;          // tiled
+  T* dx;
+  T* dresidual;                 // = g; or nullptr
+  const T* addend;              // or nullptr, and then dx is dense
+  std::int64_t addend_pitch;    // elements from a pixel to the next
+  std::int64_t pitch;           // of dx
+};
+
 template <typename T>
 struct WindowTap {
   const T* row;   // the pixel's channels
@@ -105,9 +117,8 @@ struct TypedLoops {
   void (*bn_apply)(const BnApply<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period);
   void (*bn_bwd_reduce)(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
                         float* sum_g, float* sum_gx);   // Σ g and Σ g·(x-mean)
-  // dx = scale·g + slope·(x-mean) + offset; dresidual = g (or nullptr)
-  void (*bn_bwd_apply)(const BnBackward<T>& a, const float* slope, const float* offset, T* dx, T* dresidual, std::int64_t n,
-                       std::int64_t channels, std::int64_t period);
+  void (*bn_bwd_apply)(const BnBackward<T>& a, const BnInputGradient<T>& to, std::int64_t n, std::int64_t channels,
+                       std::int64_t period);   // with dresidual or an addend, not both
   void (*channel_sums)(const T* x, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes, float* sums);
 
   // elementwise

@@ -33,9 +33,14 @@ export const wholeOperands = new Set(['w', 'bias', 'mean', 'invstd', 'variance',
 /**
  * The regions of a graph's nodes. Nodes of `again` do what another node has done, where it is read: they go with what stands around
  * them, so that regions, and with them the order of sums, do not depend on them. None on a GPU: its kernels want the whole batch, and
- * every chunk would be a launch more.
+ * every chunk would be a launch more. What writes one of `whole` stands in none: it is one kernel with the node before it.
  */
-export function tile(all: readonly Node[], device = 'cpu', again: ReadonlySet<Node> = new Set()): Region[] {
+export function tile(
+  all: readonly Node[],
+  device = 'cpu',
+  again: ReadonlySet<Node> = new Set(),
+  whole: ReadonlySet<Tensor> = new Set(),
+): Region[] {
   if (device.startsWith('cuda')) return []
   const views = new Map<Tensor, Tensor>()
   for (const node of all) if (node.op === 'reshape') views.set(node.writes.y!, node.reads.x!)
@@ -48,7 +53,7 @@ export function tile(all: readonly Node[], device = 'cpu', again: ReadonlySet<No
   const nodes = planned.filter(node => !again.has(node))
   const regions: Region[] = []
   for (let begin = 0; begin < nodes.length;) {
-    const end = regionEnd(nodes, begin, rootOf)
+    const end = regionEnd(nodes, begin, rootOf, whole)
     const chunk = end - begin > 1 ? chunkOf(nodes.slice(begin, end)) : undefined
     if (chunk !== undefined) regions.push({ begin: places.get(nodes[begin]!)!, end: places.get(nodes[end - 1]!)! + 1, chunk })
     begin = Math.max(end, begin + 1)
@@ -56,7 +61,12 @@ export function tile(all: readonly Node[], device = 'cpu', again: ReadonlySet<No
   return regions
 }
 
-function regionEnd(nodes: readonly Node[], begin: number, rootOf: (tensor: Tensor) => Tensor): number {
+function regionEnd(
+  nodes: readonly Node[],
+  begin: number,
+  rootOf: (tensor: Tensor) => Tensor,
+  whole: ReadonlySet<Tensor>,
+): number {
   const written = new Set<Tensor>()
   const sums = new Set<Tensor>()
   const seen = new Set<string>()
@@ -67,6 +77,7 @@ function regionEnd(nodes: readonly Node[], begin: number, rootOf: (tensor: Tenso
     const node = nodes[end]!
     const { batch } = operandsOf(node.op)
     if (batch === 'whole' || batchOf(node) !== batchOf(nodes[begin]!) || (onceARegion.has(node.op) && seen.has(node.op))) break
+    if (present(node.writes).some(tensor => whole.has(tensor))) break
     if (Object.entries(node.reads).some(tooEarly)) break
     seen.add(node.op)
     for (const tensor of present(node.writes)) {
