@@ -28,6 +28,9 @@ std::unique_ptr<Kernel> conv2d_bwd_filter(const OpDesc& desc);
 /// convolution_winograd.cc: of f32 operations; nullptr where the direct convolution is taken.
 std::unique_ptr<Kernel> winograd(const OpDesc& desc);
 
+/// convolution_grouped.cc: as winograd.
+std::unique_ptr<Kernel> grouped_convolution(const OpDesc& desc);
+
 // batch_norm_*.cc
 template <typename T>
 std::unique_ptr<Kernel> bias_bwd(const OpDesc& desc);

@@ -109,8 +109,10 @@ class OnednnBackend final : public Backend {
 
   std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) override {
     refuse_types(desc);
-    if (policy.ownConvolutions && !has(desc, DType::bf16))
+    if (policy.ownConvolutions && !has(desc, DType::bf16)) {
       if (auto kernel = cpu::winograd(desc)) return kernel;
+      if (auto kernel = cpu::grouped_convolution(desc)) return kernel;
+    }
     const auto& table = has(desc, DType::bf16) ? kernels<Bf16>() : kernels<float>();
     auto found = table.find(desc.spec->name);
     if (found == table.end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");

@@ -47,7 +47,7 @@ void Winograd::transform_filter(const float* w, float* transformed) const {
   });
 }
 
-void Winograd::run(const Operands& operands, std::int64_t images) const {
+void Winograd::run(const ConvolutionOperands& operands, std::int64_t images) const {
   const std::int64_t tiles = images * tiles_.per_image(), threads = worker_threads();
   const std::int64_t blocks = ceil_div(ceil_div(tiles, blockTiles_), threads) * threads;   // the same for every thread
   parallel_for(blocks, tiles * kPositions * shape_.x.channels, [&](std::int64_t block, int thread) {
@@ -70,11 +70,11 @@ void transform_tiles(const WinogradShape& shape, const Tiles& grid, const float*
   }
 }
 
-void Winograd::transform_input(const Operands& operands, const Block& block) const {
+void Winograd::transform_input(const ConvolutionOperands& operands, const Block& block) const {
   transform_tiles(shape_, tiles_, operands.x, zeros_, block.first, block.count, block.tiles, position_of(blockTiles_, shape_.x.lanes()));
 }
 
-void Winograd::multiply(const Operands& operands, const Block& block) const {
+void Winograd::multiply(const ConvolutionOperands& operands, const Block& block) const {
   const WinogradLoops& loops = best_loops().winograd;
   const std::int64_t channels = shape_.x.channels, tile = shape_.x.lanes(), product = shape_.y.lanes();
   for (std::int64_t position = 0; position < kPositions; ++position)
@@ -87,7 +87,7 @@ void Winograd::multiply(const Operands& operands, const Block& block) const {
     }
 }
 
-void Winograd::transform_output(const Operands& operands, const Block& block) const {
+void Winograd::transform_output(const ConvolutionOperands& operands, const Block& block) const {
   for (std::int64_t i = 0; i < block.count; ++i) {
     WinogradOutput out{block.products + i * shape_.y.lanes(), shape_.y.channels, operands.bias, operands.addend, operands.relu, {}, operands.y};
     tiles_.each_pixel<4>(block.first + i, shape_.y, 0, 0, [&](int at, std::int64_t offset) { out.pixels[at] = offset; });

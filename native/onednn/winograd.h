@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "onednn/own_convolution.h"
 #include "onednn/simd/loops.h"
 #include "onednn/winograd_tiles.h"
 
@@ -38,22 +39,13 @@ class Winograd {
 
   /// w: dense KRSC as the convolution has it, also for backward data.
   void transform_filter(const float* w, float* transformed) const;
-
-  struct Operands {
-    const float* x;
-    const float* filter;   // transformed
-    const float* bias;     // or nullptr
-    const float* addend;   // or nullptr; lies as y
-    bool relu;
-    float* y;
-  };
-  void run(const Operands& operands, std::int64_t images) const;
+  void run(const ConvolutionOperands& operands, std::int64_t images) const;
 
  private:
   struct Block;
-  void transform_input(const Operands& operands, const Block& block) const;
-  void multiply(const Operands& operands, const Block& block) const;
-  void transform_output(const Operands& operands, const Block& block) const;
+  void transform_input(const ConvolutionOperands& operands, const Block& block) const;
+  void multiply(const ConvolutionOperands& operands, const Block& block) const;
+  void transform_output(const ConvolutionOperands& operands, const Block& block) const;
   std::int64_t filter_position() const { return position_of(shape_.x.channels, shape_.y.lanes()); }
   std::int64_t thread_floats() const;
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "onednn/own_convolution.h"
 #include "onednn/parallel.h"
 
 namespace eraserelu::cpu {
@@ -12,15 +13,6 @@ constexpr std::int64_t kApart = 16;       // floats between positions, so that t
 
 /// Floats from a position to the next, of `rows` tiles or filters.
 inline std::int64_t position_of(std::int64_t rows, std::int64_t channels) { return rows * channels + kApart; }
-
-/// Floats that channels take in transformed tiles and filters: whole vectors, for all instruction sets the same. What is left over is not used.
-inline std::int64_t whole_vectors(std::int64_t channels) { return ceil_div(channels, 16) * 16; }
-
-struct Plane {
-  std::int64_t height, width, channels;
-
-  std::int64_t lanes() const { return whole_vectors(channels); }
-};
 
 class Tiles {
  public:

@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #define ERASERELU_INDEPENDENT _Pragma("GCC ivdep")   // no iteration reads what another wrote; exact aliasing is fine
-#define ERASERELU_UNROLL _Pragma("GCC unroll 8")         // at most eight rounds, so that what they share stays in registers
+#define ERASERELU_UNROLL _Pragma("GCC unroll 8")   // at most eight rounds, so that what they share stays in registers
+#define ERASERELU_INLINE __attribute__((always_inline))   // where sums must not leave their registers for a call
 
 namespace eraserelu {
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <immintrin.h>
+#include <utility>
 
 #include "base/bf16.h"
 #include "onednn/simd/isa.h"
@@ -16,6 +17,8 @@ constexpr int kLanes = 8;
 #else
 constexpr int kLanes = 4;
 #endif
+constexpr int kRegisters = kLanes == 16 ? 32 : 16;
+
 // A vector of floats, wherever it lies.
 typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float)), aligned(sizeof(float)), may_alias));
 
@@ -129,6 +132,17 @@ inline void each_vector(std::int64_t n, const Body& body) {
   std::int64_t at = 0;
   for (; at + kLanes <= n; at += kLanes) body(at, Whole());
   if (at < n) body(at, Part(n - at));
+}
+
+template <typename Body, int... I>
+ERASERELU_INLINE inline void unrolled(const Body& body, std::integer_sequence<int, I...>) {
+  (body(std::integral_constant<int, I>()), ...);
+}
+
+/// Calls body(i) for i from 0 to Count - 1, each a constant: what it indexes can stay in registers.
+template <int Count, typename Body>
+ERASERELU_INLINE inline void unrolled(const Body& body) {
+  unrolled(body, std::make_integer_sequence<int, Count>());
 }
 
 }  // namespace

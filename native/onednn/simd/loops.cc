@@ -4,6 +4,7 @@
 
 #include "onednn/simd/batch_norm_loops.h"
 #include "onednn/simd/elementwise_loops.h"
+#include "onednn/simd/grouped_loops.h"
 #include "onednn/simd/pooling_loops.h"
 #include "onednn/simd/update_loops.h"
 #include "onednn/simd/winograd_loops.h"
@@ -56,7 +57,9 @@ const Loops ERASERELU_JOIN(kLoops_, ERASERELU_ISA) = {
     ema_loop,
     kTyped<float>,
     kTyped<Bf16>,
+    kLanes,
     kWinograd,
+    {grouped_loops<4>(), grouped_loops<8>(), grouped_loops<16>()},
 };
 
 }  // namespace eraserelu

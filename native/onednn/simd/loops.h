@@ -108,6 +108,42 @@ struct WinogradLoops {
   void (*filter_gradient)(const WinogradFilterGradient& a, std::int64_t position);
 };
 
+// Convolutions with few channels a group (grouped_convolution.h), a block of `lanes` channels at a time. Their input is a copy, in which a
+// block's channels lie pixel behind pixel.
+
+/// A row of the output.
+struct GroupedRow {
+  const float* rows[3];   // of the input, from the first column of the first window on; nullptr outside the image
+  const float* filter;    // [3][3][group][lanes]
+  const float* bias;      // or nullptr
+  const float* addend;    // or nullptr; lies as y
+  bool relu;
+  float* y;
+  std::int64_t pitch;     // floats from a pixel of y to the next
+  std::int64_t width;     // of y
+};
+
+/// Adds to the gradient of a filter's row what rows of the output give.
+struct GroupedGradient {
+  const float* x;         // from the first column of the first window on
+  std::int64_t xRow;      // floats from one row's windows to the next
+  const float* dy;        // [rows][width][lanes]
+  std::int64_t rows, width;
+  float* sums;            // [3][group][lanes]: of each channel of x with each filter of its group
+};
+
+/// Of one size of groups; all nullptr where a vector is smaller than a group.
+struct GroupedLoops {
+  using Row = void (*)(const GroupedRow& a);
+  // copies a block's channels of `count` pixels, which lie `pitch` floats apart
+  void (*copy)(const float* from, std::int64_t pitch, std::int64_t count, float* to);
+  // asks for pixels [begin, end) ahead of time, for the second-level cache
+  void (*fetch)(const float* from, std::int64_t pitch, std::int64_t begin, std::int64_t end, std::int64_t channels);
+  Row row[2];          // stride 1 and 2
+  Row spread_row[2];   // with columns of zeros between the input's, which lie on even or odd ones
+  void (*gradient[2])(const GroupedGradient& a);   // stride 1 and 2
+};
+
 template <typename T>
 struct TypedLoops {
   // batch norm: one piece of one image, folded to one value a channel; `lanes` is scratch of 3 periods
@@ -153,7 +189,9 @@ struct Loops {
   void (*ema)(const float* weights, float* ema, float fresh, std::int64_t n);
   TypedLoops<float> f32;
   TypedLoops<Bf16> bf16;
+  std::int64_t lanes;   // floats of a vector
   WinogradLoops winograd;
+  GroupedLoops grouped[3];   // 4, 8 and 16 channels a group
 };
 
 /// The best set of loops that this processor runs.

@@ -215,7 +215,6 @@ inline void multiply_rows(const WinogradProduct& m, std::int64_t rows, const flo
 /// Stripes of Columns vectors from `column` on; returns where they end.
 template <int Columns, bool kAdd>
 std::int64_t multiply_stripes(const WinogradProduct& m, std::int64_t column) {
-  constexpr int kRegisters = kLanes == 16 ? 32 : 16;
   constexpr int kRows = std::min((kRegisters - Columns - 1) / Columns, 14);   // beside a row of b and a factor
   for (; column + Columns * kLanes <= m.columns; column += Columns * kLanes)
     multiply_rows<kRows, Columns, kAdd>(m, m.rows, m.a, m.b + column, m.product + column);
