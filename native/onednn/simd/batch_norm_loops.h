@@ -250,9 +250,8 @@ void bn_bwd_apply_as(const BnBackward<T>& a, const BnInputGradient<T>& to, std::
     for (std::int64_t j = from; j < end; ++j) {
       const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
       if (kResidual) dresidual[j] = g;
-      const T gradient = fused(scale[j], g, fused(slopes[j], x[j] - mean[j], offsets[j]));   // rounded as if it were written
-      if (kAdd) dx[j] = addend[j] + gradient;
-      else dx[j] = gradient;
+      const float gradient = fused(scale[j], g, fused(slopes[j], x[j] - mean[j], offsets[j]));
+      dx[j] = kAdd ? addend[j] + static_cast<float>(T(gradient)) : gradient;   // rounded as if it were written
     }
   });
 }
