@@ -1,4 +1,5 @@
 // Operations that only move elements: the parameter-free shortcut, concat and slice.
+#include <algorithm>
 #include <cstring>
 
 #include "backend/kernel_base.h"
@@ -53,6 +54,17 @@ struct Runs {
     count = elements_of(outer);
   }
 
+  /// Calls body(run, where it lies in the whole) for the runs [begin, end).
+  template <typename Body>
+  void each(std::int64_t begin, std::int64_t end, const Body& body) const {
+    const std::int64_t inner = outer.empty() ? 1 : outer.back(), step = outer.empty() ? 0 : strides.back();
+    while (begin < end) {
+      const std::int64_t stop = std::min(end, begin - begin % inner + inner);
+      for (std::int64_t at = offset(begin); begin < stop; ++begin, at += step) body(begin, at);
+    }
+  }
+
+ private:
   std::int64_t offset(std::int64_t run) const {
     std::int64_t result = origin;
     for (std::size_t i = outer.size(); i-- > 0; run /= outer[i]) result += run % outer[i] * strides[i];
@@ -137,7 +149,7 @@ std::unique_ptr<Kernel> slice(const OpDesc& desc) {
     T* y = at.write<T>("y");
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) copy(x + runs.offset(i), y + i * runs.length, runs.length);
+        runs.each(begin, end, [&](std::int64_t i, std::int64_t at) { copy(x + at, y + i * runs.length, runs.length); });
       });
     };
   });
@@ -153,7 +165,7 @@ std::unique_ptr<Kernel> slice_bwd(const OpDesc& desc) {
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(elements, 1, [&](std::int64_t begin, std::int64_t end) { zero(dx + begin, end - begin); });
       parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) copy(dy + i * runs.length, dx + runs.offset(i), runs.length);
+        runs.each(begin, end, [&](std::int64_t i, std::int64_t at) { copy(dy + i * runs.length, dx + at, runs.length); });
       });
     };
   });
