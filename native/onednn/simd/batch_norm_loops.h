@@ -58,10 +58,10 @@ constexpr std::int64_t kRunsTogether = 8;   // so many times less are sums read 
 
 /// Calls body(x, base, lane, size, runs) for runs of `size` elements that lie together in a tensor x with a pitch, several that go with
 /// the same place `lane` of the tiled vectors at a time: each begins a period behind the other, in x `step_of` elements. `base` is the
-/// number of the first one's first element. A run is a period where x is dense and `flat`, else a pixel.
+/// number of the first one's first element. A run is a period where x is dense, else a pixel.
 template <typename T, typename Body>
-void each_group(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, bool flat, const Body& body) {
-  const std::int64_t size = flat && pitch == channels ? period : channels;
+void each_group(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pitch, std::int64_t period, const Body& body) {
+  const std::int64_t size = pitch == channels ? period : channels;
   for (std::int64_t base = 0; base < n;) {
     const std::int64_t whole = smaller(kRunsTogether, (n - base) / period), runs = whole ? whole : 1;
     const std::int64_t end = whole ? period : n - base;
@@ -89,8 +89,8 @@ void bn_stats(const T* x, std::int64_t n, std::int64_t channels, std::int64_t pi
   });
   tile(center, channels, period);
   clear(sum, 2 * period);
-  each_group(x, n, channels, pitch, period, true, [=](const T* first, std::int64_t, std::int64_t lane, std::int64_t size,
-                                                      std::int64_t runs) {
+  each_group(x, n, channels, pitch, period, [=](const T* first, std::int64_t, std::int64_t lane, std::int64_t size,
+                                                std::int64_t runs) {
     each_vector(size, [=](std::int64_t j, auto vector) {
       const Lanes k = vector.load(center + lane + j);
       Lanes total = vector.load(sum + lane + j), squared = vector.load(squares + lane + j);
@@ -184,27 +184,22 @@ float active_gradient(float dy, std::uint8_t active, float x, float scale, float
   return dy;
 }
 
+/// The sums of bn_bwd_reduce of an x with a pitch, without a mask.
 template <Active kActive, typename T>
-void bn_bwd_reduce_as(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
-                      float* sum_g, float* sum_gx) {
-  clear(lanes, 2 * period);
-  const std::int64_t pixel_bytes = (channels + 7) / 8;
-  const bool masked = kActive == Active::by_mask, flat = !masked || channels % 8 == 0;
-  const std::int64_t step = step_of(channels, a.pitch, period), mask_step = masked ? step_of(channels, pixel_bytes, period) : 0;
-  each_group(a.x, n, channels, a.pitch, period, flat, [=, &a](const T* first, std::int64_t base, std::int64_t lane, std::int64_t size,
-                                                            std::int64_t runs) {
+void add_pitched(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes) {
+  const std::int64_t step = step_of(channels, a.pitch, period);
+  each_group(a.x, n, channels, a.pitch, period, [=, &a](const T* first, std::int64_t base, std::int64_t lane, std::int64_t size,
+                                                       std::int64_t runs) {
     each_vector(size, [=, &a](std::int64_t j, auto vector) {
       const std::int64_t at = lane + j;
       const Lanes scale = vector.load(a.scale + at), shift = vector.load(a.shift + at), mean = vector.load(a.mean + at);
       Lanes sum = vector.load(lanes + at), product = vector.load(lanes + period + at);
       const T *run = first + j, *dy = a.dy + base + j;
-      const std::uint8_t* mask = masked ? a.mask + base / channels * pixel_bytes : nullptr;
-      for (std::int64_t i = 0; i < runs; ++i, run += step, dy += period, mask += mask_step) {
+      for (std::int64_t i = 0; i < runs; ++i, run += step, dy += period) {
         __builtin_prefetch(run + runs * step);
         __builtin_prefetch(dy + runs * period);
         const Lanes x = vector.load(run);
         Lanes g = vector.load(dy);
-        if (masked) g = keep_active(mask, j, vector.count(), g);
         if (kActive == Active::by_sign) g = fused(x, scale, shift) > 0 ? g : Lanes{};
         sum += g;
         product = fused(g, x - mean, product);
@@ -213,6 +208,34 @@ void bn_bwd_reduce_as(const BnBackward<T>& a, std::int64_t n, std::int64_t chann
       vector.store(lanes + period + at, product);
     });
   });
+}
+
+/// The same of any: two dense tensors are read faster from end to end than from eight places each.
+template <Active kActive, typename T>
+void add_stretches(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes) {
+  each_stretch<kActive>(a, false, n, channels, period, [=](const T* x, std::int64_t base, std::int64_t lane, std::int64_t from,
+                                                           std::int64_t to, const std::uint8_t* active) {
+    const T* const dy = a.dy + base;
+    const float* const scale = a.scale + lane;
+    const float* const shift = a.shift + lane;
+    const float* const mean = a.mean + lane;
+    float* const g_lanes = lanes + lane;
+    float* const gx_lanes = lanes + period + lane;
+    ERASERELU_INDEPENDENT
+    for (std::int64_t j = from; j < to; ++j) {
+      const float g = active_gradient<kActive>(dy[j], active ? active[j - from] : 0, x[j], scale[j], shift[j]);
+      g_lanes[j] += g;
+      gx_lanes[j] = fused(g, x[j] - mean[j], gx_lanes[j]);
+    }
+  });
+}
+
+template <Active kActive, typename T>
+void bn_bwd_reduce_as(const BnBackward<T>& a, std::int64_t n, std::int64_t channels, std::int64_t period, float* lanes,
+                      float* sum_g, float* sum_gx) {
+  clear(lanes, 2 * period);
+  if (kActive == Active::by_mask || a.pitch == channels) add_stretches<kActive>(a, n, channels, period, lanes);
+  else add_pitched<kActive>(a, n, channels, period, lanes);
   fold(lanes, channels, period);
   fold(lanes + period, channels, period);
   for (std::int64_t c = 0; c < channels; ++c) {

@@ -5,7 +5,6 @@
 
 #include "base/bf16.h"
 #include "onednn/simd/isa.h"
-#include "onednn/simd/lanes.h"
 
 namespace eraserelu {
 namespace {
@@ -67,19 +66,6 @@ inline const std::uint8_t* read_mask(const std::uint8_t* mask, std::int64_t n, s
       __builtin_memcpy(bytes + start + i, &group, sizeof(group));
     }
   return mask;
-}
-
-/// The lanes whose bits are set, of `count` elements from j on; 0 in the others. j is a multiple of kLanes.
-inline Lanes keep_active(const std::uint8_t* mask, std::int64_t j, int count, Lanes value) {
-  unsigned bits = mask[j / 8] >> j % 8;
-  if (count > 8) bits |= mask[j / 8 + 1] << 8;
-#if defined(__AVX512F__)
-  return Lanes(_mm512_maskz_mov_ps(static_cast<__mmask16>(bits), __m512(value)));
-#else
-  LaneBits bit;
-  for (int lane = 0; lane < kLanes; ++lane) bit[lane] = 1u << lane;
-  return (bit & bits) != 0 ? value : Lanes{};
-#endif
 }
 
 }  // namespace
