@@ -94,7 +94,9 @@ bool Plan::is_run(int node) const {
       if (tensors.emplace(list[i].name, operands[i]).first->second != operands[i]) return false;
     return true;
   };
-  if (second.spec->name == std::string_view("add") && !(second.reads[1] == first.writes[0] && is_read_once(first.writes[0]))) return false;
+  if (second.spec->name == std::string_view("add") &&
+      !(second.reads.size() == 2 && second.reads[1] == first.writes[0] && is_read_once(first.writes[0])))
+    return false;
   return agree(first.spec->reads, first.reads) && agree(first.spec->writes, first.writes) && agree(second.spec->reads, second.reads);
 }
 

@@ -70,7 +70,7 @@ inline void grouped_pixels(const GroupedRow& a, std::int64_t first) {
     const std::int64_t at = (first + pixel) * a.pitch;
     Lanes value = sums[pixel];
     if (a.addend) value += load(a.addend + at);
-    if (a.relu) value = value > 0.0f ? value : Lanes{};
+    if (a.relu) value = value <= 0.0f ? Lanes{} : value;   // a NaN stays one
     store(a.y + at, value);
   });
 }

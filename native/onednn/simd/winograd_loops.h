@@ -111,7 +111,7 @@ void winograd_output_loop(const WinogradOutput& a, std::int64_t position) {
         if (at < 0) continue;
         Lanes value = out[column] + bias;
         if (a.addend) value += vector.load(a.addend + at + k);
-        if (a.relu) value = value > 0.0f ? value : Lanes{};
+        if (a.relu) value = value <= 0.0f ? Lanes{} : value;   // a NaN stays one
         vector.store(a.y + at + k, value);
       }
     }
