@@ -4,7 +4,7 @@
 //  - prepare touches no tensor memory; bind comes before the first launch, and again whenever the arena has moved;
 //  - launch allocates nothing and looks up nothing;
 //  - a kernel writes only its outputs and its scratchpad (and, in pack, its packed copy); the second of a run (prepare_run) also writes
-//    the outputs of the first;
+//    the outputs of the first, and need not write one that only an addition reads which is the second;
 //  - outputs are assigned, never accumulated, except by the operation `sum`;
 //  - kernels see one compute stream in program order; inputs and outputs of a plan may travel beside it (transfers.h), ordered by events that
 //    the backend places;
@@ -105,8 +105,8 @@ class Backend {
   /// Chooses and prepares a kernel. Throws Unsupported when this backend cannot run the operation as described, or not under this policy.
   virtual std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) = 0;
 
-  /// Kernels for two consecutive operations, where the operands that have the same name in both are the same tensors, and one kernel of a library
-  /// does the work of both. They are launched one after the other, over the whole batch. Empty: each is to be prepared on its own.
+  /// Kernels for two consecutive operations, where the operands that have the same name in both are the same tensors, and one kernel
+  /// does the work of both. An addition is only the second where its `b` is an output of the first that nothing else reads. They are launched one after the other, over the whole batch. Empty: each is to be prepared on its own.
   virtual std::vector<std::unique_ptr<Kernel>> prepare_run(const OpDesc&, const OpDesc&, const Policy&) { return {}; }
 
   /// Waits for everything launched so far; throws what went wrong in it.

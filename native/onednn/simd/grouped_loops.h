@@ -13,7 +13,12 @@ namespace {
 
 template <int Group, int Member, int... Lane>
 inline Lanes spread_member(Lanes value, std::integer_sequence<int, Lane...>) {
+#ifdef __clang__
   return __builtin_shufflevector(value, value, (Lane / Group * Group + Member)...);
+#else   // g++ has that one from version 12 on
+  typedef int Numbers __attribute__((vector_size(sizeof(Lanes))));
+  return __builtin_shuffle(value, Numbers{(Lane / Group * Group + Member)...});
+#endif
 }
 
 /// Every lane gets the given member of its group.

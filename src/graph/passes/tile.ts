@@ -33,7 +33,7 @@ export const wholeOperands = new Set(['w', 'bias', 'mean', 'invstd', 'variance',
 /**
  * The regions of a graph's nodes. Nodes of `again` do what another node has done, where it is read: they go with what stands around
  * them, so that regions, and with them the order of sums, do not depend on them. None on a GPU: its kernels want the whole batch, and
- * every chunk would be a launch more. What writes one of `whole` stands in none: it is one kernel with the node before it.
+ * every chunk would be a launch more. What writes one of `whole` stands in none: it may be one kernel with the node before it.
  */
 export function tile(
   all: readonly Node[],
