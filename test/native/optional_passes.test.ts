@@ -4,6 +4,7 @@ import type { PassName } from '../../src/graph/passes/optional.js'
 import { compile, inferencePlan } from '../../src/graph/session.js'
 import { cifarDenseNet, DenseNet } from '../../src/models/densenet.js'
 import { CifarResNet } from '../../src/models/resnet_cifar.js'
+import { CifarResNeXt } from '../../src/models/resnext_cifar.js'
 import { initialize, type Module } from '../../src/nn/index.js'
 import { trainingDesc } from '../graph/training_desc.js'
 import { difference, source, train } from '../train/training.js'
@@ -12,21 +13,23 @@ const images = 64
 const shape = [images, 16, 16, 3]
 const residual = () => initialize(new CifarResNet(8, { numClasses: 4 }), 1)
 const dense = () => initialize(new DenseNet(cifarDenseNet(22, 12, true), { numClasses: 4 }), 1)
+/** 4, 8 and 16 channels a group. */
+const grouped = () => initialize(new CifarResNeXt(11, 4, 4, { numClasses: 4 }), 1)
 
-/** The network that a pass has something to do in. */
+/** The networks that a pass has something to do in. */
 const networks = {
-  'fold-batch-norm': residual,
-  fuse: residual,
-  'place-concats': dense,
-  recompute: dense,
-  'own-convolutions': residual,
-} satisfies Partial<Record<PassName, () => Module>>
-const inTraining = ['fuse', 'place-concats', 'recompute', 'own-convolutions'] as const
-const inInference = ['fold-batch-norm', 'fuse', 'place-concats', 'own-convolutions'] as const
+  'fold-batch-norm': [residual],
+  fuse: [residual],
+  'place-concats': [dense],
+  recompute: [dense],
+  'own-convolutions': [residual, grouped],
+} satisfies Partial<Record<PassName, (() => Module)[]>>
+const withNetworks = (...names: (keyof typeof networks)[]) =>
+  names.flatMap(name => networks[name].map(make => ({ name, make, network: make.name })))
+const inTraining = withNetworks('fuse', 'place-concats', 'recompute', 'own-convolutions')
+const inInference = withNetworks('fold-batch-norm', 'fuse', 'place-concats', 'own-convolutions')
 
-describe.each(inTraining)('a training without %s', name => {
-  const make = networks[name]
-
+describe.each(inTraining)('a training without $name: $network', ({ name, make }) => {
   test('has another plan', () => {
     const desc = (disabledPasses: PassName[]) => trainingDesc(make(), shape, { numClasses: 4, disabledPasses })
     expect(desc([name])).not.toEqual(desc([]))
@@ -44,8 +47,8 @@ describe.each(inTraining)('a training without %s', name => {
   })
 })
 
-test.each(inInference)('an inference without %s gives the same numbers by another plan', async name => {
-  const model = networks[name]()
+test.each(inInference)('an inference without $name gives the same numbers by another plan: $network', async ({ name, make }) => {
+  const model = make()
   const inputs = { x: { shape } }
   const x = Float32Array.from({ length: images * 16 * 16 * 3 }, (_, i) => Math.sin(i))
   const descs = [[], [name]].map((disabledPasses: PassName[]) => inferencePlan(model, { inputs, disabledPasses }).desc)
