@@ -27,8 +27,12 @@ export default defineConfig({
     // For what never ends: sanitizers and a busy machine are slow.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // What is found out about the engines of a simulated GPU does not belong in a user's cache.
-    env: { ERASERELU_CACHE: process.env.ERASERELU_CACHE ?? resolve('build/simulated/cache') },
+    env: {
+      // What is found out about the engines of a simulated GPU does not belong in a user's cache.
+      ERASERELU_CACHE: process.env.ERASERELU_CACHE ?? resolve('build/simulated/cache'),
+      // The choice between algorithms depends on the number of threads.
+      OMP_NUM_THREADS: process.env.OMP_NUM_THREADS ?? '2',
+    },
     reporters: ['default', ['json', { outputFile: 'build/test/vitest.json' }]],
     projects: [
       {
