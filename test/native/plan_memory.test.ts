@@ -1,5 +1,4 @@
 /** The arena: how well it is packed, and that nothing in it overlaps. */
-import { availableParallelism } from 'node:os'
 import { describe, expect, test } from 'vitest'
 import * as f from '../../src/graph/functions.js'
 import { Graph } from '../../src/graph/graph.js'
@@ -9,6 +8,7 @@ import * as models from '../../src/models/index.js'
 import { eraseReLU } from '../../src/erase.js'
 import { sgd } from '../../src/optim/index.js'
 import type { HostArray } from '../../src/runtime/dtype.js'
+import { deviceInfo } from '../../src/runtime/devices.js'
 import { Plan } from '../../src/runtime/plan.js'
 import type { PlanDesc } from '../../src/runtime/plan_desc.js'
 import { Store } from '../../src/runtime/store.js'
@@ -75,7 +75,7 @@ describe.runIf(missingType('cpu', 'bf16') === undefined)('bf16', () => {
     const { dx } = graph.add(op, op, reads, { ...window, ...attributes }, { dx: { dtype: 'bf16', shape } })
     graph.outputs.set('dx', dx!)
     const { arena } = await memoryOf(serialise(graph, plain))
-    const threads = availableParallelism()
+    const { threads } = deviceInfo('cpu')
     expect(arena).toBeLessThan(2 * dx!.size + threads * 64 * 32 * 4 + 4096)
   })
 })
