@@ -173,7 +173,7 @@ test('an operand that takes no pitch is refused by its name, and so are a view t
   await expect(run()).rejects.toThrow(/output 'part' has a pitch/)
 })
 
-test.runIf(testedDevices.includes('cuda'))('an addition takes no pitch on a GPU, and says so', async () => {
+test.runIf(testedDevices.includes('cuda'))('an addition takes no pitch on cuda, and says so', async () => {
   const graph = new Graph()
   const x = graph.source(f32([2, 3, 8]), 'x', { kind: 'input', name: 'x' })
   const part = graph.tensor(f32([2, 3, 4]), 'part')
