@@ -22,6 +22,7 @@ const steps = [
 let passed = 0
 let failed = 0
 const times = []
+const failures = [] // the tests' own lines about them
 for (const [first, ...others] of steps) {
   const beside = others.map(other => run(other))
   announce(first)
@@ -34,8 +35,10 @@ for (const [first, ...others] of steps) {
   }
 }
 console.log()
+// The choice between algorithms depends on the processor.
+await run({ command: 'npx eraserelu doctor' }, text => process.stdout.write(text))
 await run({ command: 'node scripts/stale_results.mjs' }, text => process.stdout.write(text))
-console.log(`\n${times.join('\n')}\n\n${passed} passed, ${failed} failed`)
+console.log(`\n${[...times, ...failures].join('\n')}\n\n${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
 
 function announce({ name, command }) {
@@ -51,7 +54,7 @@ function count({ name }, { status, counts, seconds }) {
   times.push(`${name}: ${good} passed, ${bad} failed, in ${seconds} s`)
 }
 
-/** Runs a command, hands on what it says or keeps it, and reads the last line of the form `N passed, N failed`. */
+/** Runs a command, hands on what it says or keeps it, and reads the last line of the form `N passed, N failed` and the names of failed tests. */
 function run({ command, environment = {} }, show) {
   const start = Date.now()
   const child = spawn(command, {
@@ -71,6 +74,7 @@ function run({ command, environment = {} }, show) {
     for (const whole of lines) {
       const found = /^(\d+) passed, (\d+) failed$/.exec(whole)
       if (found) counts = [Number(found[1]), Number(found[2])]
+      if (whole.startsWith('FAILED ')) failures.push(whole)
     }
   })
   return new Promise(end =>

@@ -1,8 +1,8 @@
 // `npm test`: every check, even after one failed. Ends with the line `N passed, N failed`: each vitest test and each other step counts.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { vitest } from './vitest.mjs'
 
-const report = 'build/test/vitest.json'
 const tarball = `build/test/eraserelu-${JSON.parse(readFileSync('package.json', 'utf8')).version}.tgz`
 let passed = 0
 let failed = 0
@@ -16,7 +16,7 @@ await twoAtATime(
   ['format', 'npm', 'run', 'format:check'],
   ['python', 'node', 'scripts/python_peers.mjs'],
 )
-vitest()
+tests()
 step('sanitizers', 'npm', 'run', 'test:asan')
 step('pack', 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', 'build/test')
 step('publint', 'npx', 'publint', '--strict', tarball)
@@ -80,15 +80,13 @@ function fail(name, times) {
   failures.push(name)
 }
 
-/** Counts the tests that vitest reports; a file that could not even be loaded is one failure. */
-function vitest() {
-  mkdirSync('build/test', { recursive: true })
-  rmSync(report, { force: true })
-  const good = run('tests', 'npx', ['vitest', 'run', ...['unit', 'native', 'native-alone'].flatMap(name => ['--project', name])])
-  const result = existsSync(report)
-    ? JSON.parse(readFileSync(report, 'utf8'))
-    : { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
-  passed += result.numPassedTests
-  if (result.numPendingTests > 0) console.log(`${result.numPendingTests} tests were skipped`)
-  if (!good) fail('tests', Math.max(1, result.numFailedTests))
+/** Each test counts. */
+function tests() {
+  begin('tests', 'vitest', ['run'])
+  const start = Date.now()
+  const result = vitest(['unit', 'native', 'native-alone'].flatMap(name => ['--project', name]))
+  end('tests', start, result.failed > 0 ? 1 : 0)
+  passed += result.passed
+  if (result.skipped > 0) console.log(`${result.skipped} tests were skipped`)
+  if (result.failed > 0) fail('tests', result.failed)
 }

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { output } from './tools.mjs'
+import { vitest } from './vitest.mjs'
 
 const build = spawnSync(process.execPath, ['scripts/build_native.mjs', '--sanitize'], { stdio: 'inherit' })
 if (build.status !== 0) process.exit(1)
@@ -18,26 +19,11 @@ const leftOut = ['operations_16bit', 'plan_memory', 'plan_at_once', 'plan_depth'
 const all = readdirSync('test/native')
   .filter(name => name.endsWith('.test.ts') && !leftOut.includes(name))
   .map(name => `test/native/${name}`)
-const { status } = spawnSync(
-  process.execPath,
-  [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    ...['native', 'native-alone'].flatMap(name => ['--project', name]),
-    '--reporter',
-    'default',
-    ...(chosen.length > 0 ? chosen : all),
-  ],
-  {
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      ERASERELU_ADDON: resolve('build-asan/Release/eraserelu.node'),
-      LD_PRELOAD: runtimes.join(' '),
-      // V8 never frees its own memory, and test/native counts ours; too large an allocation fails as it does without sanitizers.
-      ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
-      UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-    },
-  },
-)
-process.exit(status ?? 1)
+const { failed } = vitest([...['native', 'native-alone'].flatMap(name => ['--project', name]), ...(chosen.length > 0 ? chosen : all)], {
+  ERASERELU_ADDON: resolve('build-asan/Release/eraserelu.node'),
+  LD_PRELOAD: runtimes.join(' '),
+  // V8 never frees its own memory, and test/native counts ours; too large an allocation fails as it does without sanitizers.
+  ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
+  UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+})
+process.exit(failed > 0 ? 1 : 0)

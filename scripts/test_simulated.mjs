@@ -2,8 +2,9 @@
 // plans and training with the device `cuda` among the devices. Needs the CUDA headers, which it fetches, and no GPU.
 // Ends with `N passed, N failed`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { vitest } from './vitest.mjs'
 
 const library = resolve('build/simulated/eraserelu_cuda.so')
 const file = name => `test/native/${name}.test.ts`
@@ -24,7 +25,6 @@ const whole = [
   'test/train/trainer_models.test.ts',
 ]
 
-const report = 'build/test/vitest.json'
 let passed = 0
 let failed = 0
 
@@ -38,15 +38,8 @@ test(['--project', 'native', ...whole], { ERASERELU_CUDA_LIBRARY: library })
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
 
-/** Runs tests and counts what vitest reports; a file that could not even be loaded is one failure. */
-function test(args, env = {}) {
-  rmSync(report, { force: true })
-  // Not through npx, which would hand the words of a pattern to a shell.
-  const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  })
-  const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { numPassedTests: 0, numFailedTests: 0 }
-  passed += result.numPassedTests
-  failed += Math.max(result.numFailedTests, status === 0 ? 0 : 1)
+function test(args, env) {
+  const result = vitest(args, env)
+  passed += result.passed
+  failed += result.failed
 }

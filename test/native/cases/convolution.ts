@@ -52,7 +52,7 @@ export const geometries: readonly Geometry[] = [
   { name: '3 channels', x: [2, 8, 8, 3], filters: [16, 3, 3], pad: same },
   { name: '10 channels', x: [2, 7, 5, 10], filters: [10, 3, 3], pad: same },
   { name: '36 channels', x: [2, 6, 6, 36], filters: [36, 3, 3], pad: same },
-  { name: 'one filter', x: [2, 6, 6, 16], filters: [1, 3, 3], pad: same },
+  { name: 'one filter', x: [2, 6, 6, 8], filters: [1, 3, 3], pad: same },
   { name: 'rows and columns that no window reaches', x: [2, 8, 8, 5], filters: [4, 2, 2], stride: [3, 3] },
 ]
 
