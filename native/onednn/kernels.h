@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "backend/backend.h"
@@ -30,6 +31,9 @@ std::unique_ptr<Kernel> winograd(const OpDesc& desc);
 
 /// convolution_grouped.cc: as winograd.
 std::unique_ptr<Kernel> grouped_convolution(const OpDesc& desc);
+
+/// convolution_tapwise.cc: instead of what oneDNN takes, by its name, for an f32 operation; nullptr where that is as good.
+std::unique_ptr<Kernel> tapwise_filter_gradient(const OpDesc& desc, const std::string& libraryEngine);
 
 // batch_norm_*.cc
 template <typename T>

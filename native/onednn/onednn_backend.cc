@@ -109,14 +109,18 @@ class OnednnBackend final : public Backend {
 
   std::unique_ptr<Kernel> prepare(const OpDesc& desc, const Policy& policy) override {
     refuse_types(desc);
-    if (policy.ownConvolutions && !has(desc, DType::bf16)) {
+    const bool own = policy.ownConvolutions && !has(desc, DType::bf16);
+    if (own) {
       if (auto kernel = cpu::winograd(desc)) return kernel;
       if (auto kernel = cpu::grouped_convolution(desc)) return kernel;
     }
     const auto& table = has(desc, DType::bf16) ? kernels<Bf16>() : kernels<float>();
     auto found = table.find(desc.spec->name);
     if (found == table.end()) fail(ErrorCode::Unsupported, desc.to_string(), ": device 'cpu' has no such operation");
-    return found->second(desc);
+    auto kernel = found->second(desc);
+    if (own)
+      if (auto instead = cpu::tapwise_filter_gradient(desc, kernel->requirements().engine)) return instead;
+    return kernel;
   }
 
   std::vector<std::unique_ptr<Kernel>> prepare_run(const OpDesc& first, const OpDesc& second, const Policy&) override {
