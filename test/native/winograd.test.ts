@@ -4,24 +4,11 @@
  * tolerance of a direct sum, hence four times that tolerance.
  */
 import { describe, expect, test } from 'vitest'
-import { convolutionCasesOf, type Geometry } from './cases/convolution.js'
+import { convolutionCasesOf } from './cases/convolution.js'
+import { winogradGeometries } from './cases/own_convolution.js'
 import { batchOf, expectResults, runCase, toleranceOf } from './helpers.js'
 
-const same = [1, 1, 1, 1]
-
-const geometries: readonly Geometry[] = [
-  { name: 'whole tiles', x: [8, 16, 16, 16], filters: [32, 3, 3], pad: same },
-  { name: 'tiles that reach over the edge', x: [5, 14, 13, 64], filters: [64, 3, 3], pad: same },
-  { name: 'panels of all widths', x: [6, 15, 17, 48], filters: [112, 3, 3], pad: same },
-  { name: 'images of less than a tile', x: [128, 3, 3, 64], filters: [64, 3, 3], pad: same },
-  { name: 'no padding', x: [8, 18, 14, 32], filters: [16, 3, 3] },
-  { name: 'padding of four sides', x: [8, 15, 15, 32], filters: [32, 3, 3], pad: [0, 1, 2, 1] },
-  { name: 'channels that fill no vector', x: [8, 16, 15, 44], filters: [12, 3, 3], pad: same },
-  { name: 'filters that fill no vector', x: [8, 16, 16, 12], filters: [70, 3, 3], pad: same },
-  { name: 'sums that leave the cache', x: [12, 20, 20, 96], filters: [96, 3, 3], pad: same },
-]
-
-const winograd = convolutionCasesOf(geometries)
+const winograd = convolutionCasesOf(winogradGeometries)
 
 describe.each(winograd)('$op: $name', each => {
   const tolerance = 4 * toleranceOf(each)
