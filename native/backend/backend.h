@@ -32,6 +32,7 @@ struct Requirements {
   std::size_t scratchpad = 0;   // bytes needed during one execution (in a region: from its first chunk to its last)
   std::size_t packed = 0;       // bytes of a private copy of its parameters, kept as long as the plan
   std::vector<std::pair<int, int>> inPlace;   // (read index, write index): this output may take that input's memory
+  std::vector<int> chunkReads, chunkWrites;   // operands, by index, whose memory may hold no more than the images of one launch
   std::string engine;           // what will run, e.g. "dnnl jit:avx512_core" or "loops"
   std::vector<std::string> notes;   // what the plan's owner should know of the choice, a sentence each: an engine that computed wrong
   EngineChoices choices;        // those made under autotune
@@ -42,6 +43,7 @@ struct Requirements {
 struct Bindings {
   std::vector<void*> reads;
   std::vector<void*> writes;
+  std::vector<int> chunkReads, chunkWrites;   // of those that the kernel named: operands whose images begin at their address in each launch
   void* scratchpad = nullptr;
   void* packed = nullptr;
   const StepParams* step = nullptr;   // memory of the device

@@ -1,6 +1,7 @@
 // A kernel made of two functions: `Bind` takes the addresses once and returns `Launch`, which runs images.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -9,6 +10,22 @@
 #include "backend/backend.h"
 
 namespace eraserelu {
+
+/// An operand, image by image: that of the whole batch, or of one launch after another.
+template <typename T>
+class Images {
+ public:
+  Images() = default;
+  Images(T* begin, std::int64_t elements, bool chunk) : begin_(begin), step_(chunk ? 0 : elements) {}
+
+  explicit operator bool() const { return begin_ != nullptr; }
+  /// Where the images of the launch that begins with image `first` lie; nullptr for an operand that was left out.
+  T* from(std::int64_t first) const { return begin_ ? begin_ + first * step_ : nullptr; }
+
+ private:
+  T* begin_ = nullptr;
+  std::int64_t step_ = 0;
+};
 
 /// The addresses of a node's operands, by name.
 class Operands {
@@ -24,6 +41,15 @@ class Operands {
   T* write(std::string_view operand) const {
     return static_cast<T*>(bindings_.writes[desc_.write_index(operand)]);
   }
+  /// `elements`: of an image. For operands that the kernel's requirements name in chunkReads and chunkWrites.
+  template <typename T = float>
+  Images<const T> read_images(std::string_view operand, std::int64_t elements) const {
+    return {read<T>(operand), elements, contains(bindings_.chunkReads, desc_.read_index(operand))};
+  }
+  template <typename T = float>
+  Images<T> written_images(std::string_view operand, std::int64_t elements) const {
+    return {write<T>(operand), elements, contains(bindings_.chunkWrites, desc_.write_index(operand))};
+  }
   template <typename T = float>
   const T* read_at(std::size_t index) const {
     return static_cast<const T*>(bindings_.reads[index]);
@@ -32,6 +58,10 @@ class Operands {
   const StepParams* step() const { return bindings_.step; }
 
  private:
+  static bool contains(const std::vector<int>& operands, std::size_t index) {
+    return std::find(operands.begin(), operands.end(), static_cast<int>(index)) != operands.end();
+  }
+
   const OpDesc& desc_;
   const Bindings& bindings_;
 };

@@ -95,6 +95,7 @@ Policy decode_policy(const Napi::Object& object) {
 PlanDesc decode_plan(const Napi::Object& object) {
   PlanDesc desc;
   desc.checked = flag(object, "checked");
+  desc.chunkMemory = flag(object, "chunkMemory");
   desc.policy = decode_policy(object.Get("policy").As<Napi::Object>());
   each(object, "tensors", [&](const Napi::Value& value) { desc.tensors.push_back(decode_tensor(value.As<Napi::Object>())); });
   each(object, "nodes", [&](const Napi::Value& value) {

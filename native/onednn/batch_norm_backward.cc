@@ -103,14 +103,14 @@ class Sums {
   double* totals_ = nullptr;
 };
 
-/// `to` is where the whole of the batch goes.
+/// `to`: dx of the launch's first image on, the others of the batch's.
 template <typename T>
 void input_gradient(const Gradient<T>& gradient, const BnInputGradient<T>& to, std::int64_t first, std::int64_t count) {
   const Pieces& pieces = gradient.pieces;
   parallel_ranges(count * pieces.rows, pieces.channels, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t row = first * pieces.rows + begin;
     BnInputGradient<T> part = to;
-    part.dx += row * to.pitch;
+    part.dx += begin * to.pitch;
     if (to.dresidual) part.dresidual += row * pieces.channels;
     if (to.addend) part.addend += row * to.addend_pitch;
     loops<T>().bn_bwd_apply(gradient.from(row), part, (end - begin) * pieces.channels, pieces.channels, pieces.period);
@@ -143,14 +143,14 @@ class InputGradient {
     tile_channels(gradient_.pieces, offset_, [&](std::int64_t c) { return -p.scale(c) * dbeta_[c] / rows_; });
   }
 
-  void launch(T* dx, T* dresidual, std::int64_t first, std::int64_t count) const {
+  void launch(const Images<T>& dx, T* dresidual, std::int64_t first, std::int64_t count) const {
     const std::int64_t channels = gradient_.pieces.channels;
-    input_gradient(gradient_, {slope_, offset_, dx, dresidual, nullptr, channels, channels}, first, count);
+    input_gradient(gradient_, {slope_, offset_, dx.from(first), dresidual, nullptr, channels, channels}, first, count);
   }
 
-  void launch_sum(const T* addend, std::int64_t addendPitch, T* sum, std::int64_t pitch, std::int64_t first,
-                  std::int64_t count) const {
-    input_gradient(gradient_, {slope_, offset_, sum, nullptr, addend, addendPitch, pitch}, first, count);
+  /// Of the whole batch.
+  void launch_sum(const T* addend, std::int64_t addendPitch, T* sum, std::int64_t pitch, std::int64_t count) const {
+    input_gradient(gradient_, {slope_, offset_, sum, nullptr, addend, addendPitch, pitch}, 0, count);
   }
 
  private:
@@ -194,11 +194,13 @@ std::unique_ptr<Kernel> bn_bwd_apply(const OpDesc& desc) {
   Requirements needs;
   needs.scratchpad = scratch.bytes();
   needs.inPlace = dx_over_dy(desc);
+  needs.chunkWrites = {static_cast<int>(desc.write_index("dx"))};
+  const std::int64_t image = Pieces(desc.read("x")).image_elements();
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
     InputGradient<T> gradient = unbound;
     gradient.bind(at);
-    T* dx = at.write<T>("dx");
+    const Images<T> dx = at.written_images<T>("dx", image);
     T* dresidual = at.write<T>("dresidual");
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) gradient.tile();
@@ -229,7 +231,7 @@ std::vector<std::unique_ptr<Kernel>> bn_bwd_apply_add(const OpDesc& apply, const
   kernels.push_back(std::make_unique<LoopKernel>(add, needsOfAdd, [=](const Operands& at) -> Launch {
     const T* addend = at.read<T>("a");
     T* sum = at.write<T>("y");
-    return [=](std::int64_t first, std::int64_t count) { gradient->launch_sum(addend, addendPitch, sum, pitch, first, count); };
+    return [=](std::int64_t, std::int64_t count) { gradient->launch_sum(addend, addendPitch, sum, pitch, count); };
   }));
   return kernels;
 }
@@ -244,6 +246,7 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
   Requirements needs;
   needs.scratchpad = scratch.bytes();
   needs.inPlace = dx_over_dy(desc);
+  needs.chunkWrites = {static_cast<int>(desc.write_index("dx"))};
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
     Gradient<T> gradient = unbound;
@@ -251,7 +254,7 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
     gradient.bind(at);
     sums.bind(at);
     float* zeros = reinterpret_cast<float*>(at.scratchpad() + zerosAt);
-    T* dx = at.write<T>("dx");
+    const Images<T> dx = at.written_images<T>("dx", gradient.pieces.image_elements());
     T* dresidual = at.write<T>("dresidual");
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
@@ -260,7 +263,7 @@ std::unique_ptr<Kernel> batch_norm_infer_bwd(const OpDesc& desc) {
       }
       sums.launch(gradient, first, count);
       const std::int64_t channels = gradient.pieces.channels;
-      input_gradient(gradient, {zeros, zeros, dx, dresidual, nullptr, channels, channels}, first, count);
+      input_gradient(gradient, {zeros, zeros, dx.from(first), dresidual, nullptr, channels, channels}, first, count);
     };
   });
 }

@@ -83,13 +83,14 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
   const int y = static_cast<int>(desc.write_index("y"));
   needs.inPlace = {{static_cast<int>(desc.read_index("x")), y}};
   if (desc.read("residual").present) needs.inPlace.push_back({static_cast<int>(desc.read_index("residual")), y});
+  needs.chunkWrites = {y};
 
   return loop_kernel(desc, needs, [=](const Operands& at) -> Launch {
     const BnParameters parameters{at.read("mean"), at.read(spread), at.read("gamma"), at.read("beta"), epsilon};
     float* scale = reinterpret_cast<float*>(at.scratchpad() + scaleAt);
     float* shift = reinterpret_cast<float*>(at.scratchpad() + shiftAt);
-    const BnApply<T> whole{at.read<T>("x"), pitch, scale, shift, at.read<T>("residual"), at.write<T>("y"),
-                           at.write<std::uint8_t>("mask"), relu};
+    const BnApply<T> whole{at.read<T>("x"), pitch, scale, shift, at.read<T>("residual"), nullptr, at.write<std::uint8_t>("mask"), relu};
+    const Images<T> y = at.written_images<T>("y", pieces.image_elements());
     return [=](std::int64_t first, std::int64_t count) {
       if (first == 0) {
         tile_channels(pieces, scale, [&](std::int64_t c) { return parameters.scale(c); });
@@ -99,7 +100,7 @@ std::unique_ptr<Kernel> apply(const OpDesc& desc, const char* spread, double eps
         const std::int64_t offset = (first * pieces.rows + begin) * pieces.channels;
         BnApply<T> part = whole;
         part.x += (first * pieces.rows + begin) * pitch;
-        part.y += offset;
+        part.y = y.from(first) + begin * pieces.channels;
         if (part.residual) part.residual += offset;
         if (part.mask) part.mask += (first * pieces.rows + begin) * mask_bytes(pieces.channels);
         loops<T>().bn_apply(part, (end - begin) * pieces.channels, pieces.channels, pieces.period);

@@ -1,4 +1,5 @@
 // conv2dBwdData: oneDNN's backward-data primitive; an addend is added while the images are still in cache.
+#include "backend/kernel_base.h"
 #include "onednn/convolution_desc.h"
 #include "onednn/convolution_filter.h"
 #include "onednn/kernels.h"
@@ -46,6 +47,7 @@ class ConvolutionBackwardData final : public Kernel {
     filterAt_ = scratch.add(filter_.scratch_bytes());
     requirements_.scratchpad = scratch.bytes();
     requirements_.packed = filter_.packed_bytes();
+    requirements_.chunkReads = {static_cast<int>(desc.read_index("dy"))};
     requirements_.engine = primitives_.engine();
   }
 
@@ -53,12 +55,12 @@ class ConvolutionBackwardData final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    dy_ = static_cast<const T*>(bindings.reads[desc_.read_index("dy")]);
+    dy_ = Operands(desc_, bindings).read_images<T>("dy", shape_.y_image());
     addend_ = static_cast<const T*>(bindings.reads[desc_.read_index("addend")]);
     dx_ = static_cast<T*>(bindings.writes[desc_.write_index("dx")]);
     filter_.bind(bindings.reads[desc_.read_index("w")], bindings.packed, scratchpad + filterAt_);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
-      return Arguments{{DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_)},
+      return Arguments{{DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_.from(0))},
                        {DNNL_ARG_WEIGHTS, memory_of(made.weights_desc(), filter_.address())},
                        {DNNL_ARG_DIFF_SRC, memory_of(made.diff_src_desc(), dx_)}};
     });
@@ -69,7 +71,7 @@ class ConvolutionBackwardData final : public Kernel {
   void launch(std::int64_t first, std::int64_t count) override {
     if (first == 0) filter_.first_launch();
     primitives_.each(first, count, [&](Execution& execution, std::int64_t image, std::int64_t images) {
-      execution.at(DNNL_ARG_DIFF_DST, dy_ + image * shape_.y_image());
+      execution.at(DNNL_ARG_DIFF_DST, dy_.from(first) + (image - first) * shape_.y_image());
       execution.at(DNNL_ARG_DIFF_SRC, dx_ + image * shape_.x_image());
       execution.run();
       if (addend_) add_addend(image, images);
@@ -91,7 +93,7 @@ class ConvolutionBackwardData final : public Kernel {
   FilterOperand filter_;
   std::size_t filterAt_ = 0;
   Requirements requirements_;
-  const T* dy_ = nullptr;
+  Images<const T> dy_;
   const T* addend_ = nullptr;
   T* dx_ = nullptr;
 };

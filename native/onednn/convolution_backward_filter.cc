@@ -1,5 +1,6 @@
 // conv2dBwdFilter: oneDNN's backward-weights primitive. It assigns, so every chunk but the first goes to a buffer of its own
 // and is added to the sum so far, in f32; the last one brings the sum into the store's layout and the type of dw.
+#include "backend/kernel_base.h"
 #include "onednn/convolution_desc.h"
 #include "onednn/convolution_filter.h"
 #include "onednn/kernels.h"
@@ -36,6 +37,7 @@ class ConvolutionBackwardFilter final : public Kernel {
     sumAt_ = scratch.add(reorder_.needed() ? bytes : 0);
     partAt_ = scratch.add(images_ < shape_.batch ? bytes : 0);
     requirements_.scratchpad = scratch.bytes();
+    for (const char* operand : {"x", "dy"}) requirements_.chunkReads.push_back(static_cast<int>(desc.read_index(operand)));
     requirements_.engine = primitives_.engine();
   }
 
@@ -43,23 +45,24 @@ class ConvolutionBackwardFilter final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    dy_ = static_cast<const T*>(bindings.reads[desc_.read_index("dy")]);
-    x_ = static_cast<const T*>(bindings.reads[desc_.read_index("x")]);
+    const Operands given(desc_, bindings);
+    dy_ = given.read_images<T>("dy", shape_.y_image());
+    x_ = given.read_images<T>("x", shape_.x_image());
     void* dw = bindings.writes[desc_.write_index("dw")];
     sum_ = static_cast<float*>(reorder_.needed() ? static_cast<void*>(scratchpad + sumAt_) : dw);
     part_ = reinterpret_cast<float*>(scratchpad + partAt_);
     if (reorder_.needed()) reorder_.bind(sum_, dw);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
-      return Arguments{{DNNL_ARG_SRC, memory_of(made.src_desc(), x_)},
-                       {DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_)},
+      return Arguments{{DNNL_ARG_SRC, memory_of(made.src_desc(), x_.from(0))},
+                       {DNNL_ARG_DIFF_DST, memory_of(made.diff_dst_desc(), dy_.from(0))},
                        {DNNL_ARG_DIFF_WEIGHTS, memory_of(made.diff_weights_desc(), sum_)}};
     });
   }
 
   void launch(std::int64_t first, std::int64_t count) override {
     primitives_.each(first, count, [&](Execution& execution, std::int64_t image, std::int64_t) {
-      execution.at(DNNL_ARG_SRC, x_ + image * shape_.x_image());
-      execution.at(DNNL_ARG_DIFF_DST, dy_ + image * shape_.y_image());
+      execution.at(DNNL_ARG_SRC, x_.from(first) + (image - first) * shape_.x_image());
+      execution.at(DNNL_ARG_DIFF_DST, dy_.from(first) + (image - first) * shape_.y_image());
       execution.at(DNNL_ARG_DIFF_WEIGHTS, image == 0 ? sum_ : part_);
       execution.run();
       if (image > 0) add_part();
@@ -82,8 +85,7 @@ class ConvolutionBackwardFilter final : public Kernel {
   FilterReorder reorder_;
   std::size_t sumAt_ = 0, partAt_ = 0;
   Requirements requirements_;
-  const T* dy_ = nullptr;
-  const T* x_ = nullptr;
+  Images<const T> dy_, x_;
   float* sum_ = nullptr;
   float* part_ = nullptr;
 };

@@ -1,4 +1,5 @@
 // conv2d: one oneDNN primitive with bias, residual (binary post-op) and activation (eltwise post-op).
+#include "backend/kernel_base.h"
 #include "base/activation.h"
 #include "onednn/convolution_desc.h"
 #include "onednn/convolution_filter.h"
@@ -45,6 +46,7 @@ class ConvolutionForward final : public Kernel {
     filterAt_ = scratch.add(filter_.scratch_bytes());
     requirements_.scratchpad = scratch.bytes();
     requirements_.packed = filter_.packed_bytes();
+    requirements_.chunkReads = {static_cast<int>(desc.read_index("x"))};
     requirements_.engine = primitives_.engine();
   }
 
@@ -52,13 +54,13 @@ class ConvolutionForward final : public Kernel {
 
   void bind(const Bindings& bindings) override {
     char* scratchpad = static_cast<char*>(bindings.scratchpad);
-    x_ = static_cast<const T*>(bindings.reads[desc_.read_index("x")]);
+    x_ = Operands(desc_, bindings).read_images<T>("x", shape_.x_image());
     residual_ = static_cast<const T*>(bindings.reads[desc_.read_index("residual")]);
     y_ = static_cast<T*>(bindings.writes[desc_.write_index("y")]);
     const void* bias = bindings.reads[desc_.read_index("bias")];
     filter_.bind(bindings.reads[desc_.read_index("w")], bindings.packed, scratchpad + filterAt_);
     primitives_.bind(scratchpad, [&](const Primitives::Desc& made) {
-      Arguments arguments = {{DNNL_ARG_SRC, memory_of(made.src_desc(), x_)},
+      Arguments arguments = {{DNNL_ARG_SRC, memory_of(made.src_desc(), x_.from(0))},
                              {DNNL_ARG_WEIGHTS, memory_of(made.weights_desc(), filter_.address())},
                              {DNNL_ARG_DST, memory_of(made.dst_desc(), y_)}};
       if (bias) arguments.emplace(DNNL_ARG_BIAS, memory_of(shape_.bias(), bias));
@@ -72,7 +74,7 @@ class ConvolutionForward final : public Kernel {
   void launch(std::int64_t first, std::int64_t count) override {
     if (first == 0) filter_.first_launch();
     primitives_.each(first, count, [&](Execution& execution, std::int64_t image, std::int64_t) {
-      execution.at(DNNL_ARG_SRC, x_ + image * shape_.x_image());
+      execution.at(DNNL_ARG_SRC, x_.from(first) + (image - first) * shape_.x_image());
       execution.at(DNNL_ARG_DST, y_ + image * shape_.y_image());
       if (residual_) execution.at(kResidualArgument, residual_ + image * shape_.y_image());
       execution.run();
@@ -86,7 +88,7 @@ class ConvolutionForward final : public Kernel {
   FilterOperand filter_;
   std::size_t filterAt_ = 0;
   Requirements requirements_;
-  const T* x_ = nullptr;
+  Images<const T> x_;
   const T* residual_ = nullptr;
   T* y_ = nullptr;
 };

@@ -143,17 +143,17 @@ struct GroupedFilterSums::Task {
   std::int64_t blocks() const { return ceil_div(end, 3) - first / 3; }
 };
 
-void GroupedFilterSums::add(const float* x, const float* dy, std::int64_t firstImage, std::int64_t images) {
+void GroupedFilterSums::add(const float* x, const float* dy, std::int64_t images, bool afresh) {
   const std::int64_t parts = std::min<std::int64_t>(rows(), worker_threads());
-  const std::int64_t firstBand = firstImage * bands_.per_image(), endBand = firstBand + images * bands_.per_image();
+  const std::int64_t bands = images * bands_.per_image();
   parallel_for(parts, images * shape_.y.image() * 9, [&](std::int64_t part, int thread) {
     Task task = {x, dy, {}, {}, rows() * part / parts, rows() * (part + 1) / parts, nullptr, nullptr};
-    if (firstImage == 0) std::fill_n(scratch_ + task.first * row_floats(), (task.end - task.first) * row_floats(), 0.0f);
+    if (afresh) std::fill_n(scratch_ + task.first * row_floats(), (task.end - task.first) * row_floats(), 0.0f);
     task.copyX = scratch_ + rows() * row_floats() + thread * thread_floats();
     task.copyDy = task.copyX + bands_.copy_floats();
-    for (std::int64_t band = firstBand; band < endBand; ++band) {
+    for (std::int64_t band = 0; band < bands; ++band) {
       task.band = bands_.band(band);
-      task.next = bands_.band(std::min(band + 1, endBand - 1));
+      task.next = bands_.band(std::min(band + 1, bands - 1));
       for (std::int64_t block = 0; block < task.blocks(); ++block) add_block(task, block);
     }
   });

@@ -95,8 +95,8 @@ class GroupedFilterSums {
   std::size_t scratch_bytes() const;
   void bind(void* scratch) { scratch_ = static_cast<float*>(scratch); }
 
-  /// Adds images [firstImage, firstImage + images) to the sums; the first one starts them afresh.
-  void add(const float* x, const float* dy, std::int64_t firstImage, std::int64_t images);
+  /// Adds images that begin at x and dy to the sums; `afresh`: these are the first.
+  void add(const float* x, const float* dy, std::int64_t images, bool afresh);
   /// dw: dense KRSC.
   void write(float* dw) const;
 

@@ -42,6 +42,7 @@ class OwnConvolution final : public Kernel {
     filterAt_ = scratch.add(parameter_ ? 0 : algorithm_.filter_bytes());
     requirements_.scratchpad = scratch.bytes();
     requirements_.packed = parameter_ ? algorithm_.filter_bytes() : 0;
+    requirements_.chunkReads = {static_cast<int>(desc.read_index(names.x))};
     requirements_.engine = engine_name(name);
   }
 
@@ -52,7 +53,7 @@ class OwnConvolution final : public Kernel {
     algorithm_.bind(given.scratchpad());
     w_ = given.read("w");
     filter_ = static_cast<float*>(parameter_ ? bindings.packed : given.scratchpad() + filterAt_);
-    operands_.x = given.read(names_.x);
+    x_ = given.read_images(names_.x, imageX_);
     operands_.filter = filter_;
     operands_.bias = names_.backward() ? nullptr : given.read(names_.bias);
     operands_.addend = given.read(names_.addend);
@@ -66,7 +67,7 @@ class OwnConvolution final : public Kernel {
   void launch(std::int64_t first, std::int64_t count) override {
     if (first == 0 && !parameter_) algorithm_.transform_filter(w_, filter_);
     ConvolutionOperands operands = operands_;
-    operands.x += first * imageX_;
+    operands.x = x_.from(first);
     operands.y += first * imageY_;
     if (operands.addend) operands.addend += first * imageY_;
     algorithm_.run(operands, count);
@@ -82,7 +83,8 @@ class OwnConvolution final : public Kernel {
   Requirements requirements_;
   const float* w_ = nullptr;
   float* filter_ = nullptr;
-  ConvolutionOperands operands_ = {};
+  Images<const float> x_;
+  ConvolutionOperands operands_ = {};   // without x
 };
 
 /// Sums: adds up images, and writes the gradient of the filter after the last one.
@@ -95,19 +97,20 @@ class OwnFilterGradient final : public Kernel {
     Requirements needs;
     needs.scratchpad = sums_.scratch_bytes();
     needs.engine = engine_name(name_);
+    for (const char* operand : {"x", "dy"}) needs.chunkReads.push_back(static_cast<int>(desc_.read_index(operand)));
     return needs;
   }
 
   void bind(const Bindings& bindings) override {
     const Operands given(desc_, bindings);
     sums_.bind(given.scratchpad());
-    x_ = given.read("x");
-    dy_ = given.read("dy");
+    x_ = given.read_images("x", plane_of(desc_.read("x")).image());
+    dy_ = given.read_images("dy", plane_of(desc_.read("dy")).image());
     dw_ = given.write("dw");
   }
 
   void launch(std::int64_t first, std::int64_t count) override {
-    sums_.add(x_, dy_, first, count);
+    sums_.add(x_.from(first), dy_.from(first), count, first == 0);
     if (first + count == desc_.read("x").dim(0)) sums_.write(dw_);
   }
 
@@ -115,8 +118,7 @@ class OwnFilterGradient final : public Kernel {
   const OpDesc desc_;
   Sums sums_;
   const char* name_;
-  const float* x_ = nullptr;
-  const float* dy_ = nullptr;
+  Images<const float> x_, dy_;
   float* dw_ = nullptr;
 };
 

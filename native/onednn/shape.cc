@@ -15,6 +15,8 @@ void copy(const T* from, T* to, std::int64_t n) {
   std::memcpy(to, from, static_cast<std::size_t>(n) * sizeof(T));
 }
 
+constexpr std::int64_t kRowsAhead = 16;   // fetched before they are copied: rows that do not lie together are not foreseen
+
 template <typename T>
 void zero(T* to, std::int64_t n) {
   std::memset(static_cast<void*>(to), 0, static_cast<std::size_t>(n) * sizeof(T));
@@ -54,10 +56,13 @@ struct Runs {
     count = elements_of(outer);
   }
 
+  /// From one run to the next of the same last dimension.
+  std::int64_t distance() const { return outer.empty() ? 0 : strides.back(); }
+
   /// Calls body(run, where it lies in the whole) for the runs [begin, end).
   template <typename Body>
   void each(std::int64_t begin, std::int64_t end, const Body& body) const {
-    const std::int64_t inner = outer.empty() ? 1 : outer.back(), step = outer.empty() ? 0 : strides.back();
+    const std::int64_t inner = outer.empty() ? 1 : outer.back(), step = distance();
     while (begin < end) {
       const std::int64_t stop = std::min(end, begin - begin % inner + inner);
       for (std::int64_t at = offset(begin); begin < stop; ++begin, at += step) body(begin, at);
@@ -134,6 +139,7 @@ std::unique_ptr<Kernel> concat(const OpDesc& desc) {
       parallel_ranges(outer, total, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t o = begin; o < end; ++o) {
           T* to = y + o * yStep;
+          if (yStep > total) __builtin_prefetch(to + kRowsAhead * yStep, 1);
           for (std::size_t i = 0; i < runs.size(); to += runs[i++]) copy(inputs[i] + o * steps[i], to, runs[i]);
         }
       });
@@ -149,7 +155,10 @@ std::unique_ptr<Kernel> slice(const OpDesc& desc) {
     T* y = at.write<T>("y");
     return [=](std::int64_t, std::int64_t) {
       parallel_ranges(runs.count, runs.length, [&](std::int64_t begin, std::int64_t end) {
-        runs.each(begin, end, [&](std::int64_t i, std::int64_t at) { copy(x + at, y + i * runs.length, runs.length); });
+        runs.each(begin, end, [&](std::int64_t i, std::int64_t at) {
+          __builtin_prefetch(x + at + kRowsAhead * runs.distance());
+          copy(x + at, y + i * runs.length, runs.length);
+        });
       });
     };
   });

@@ -32,13 +32,13 @@ std::size_t WinogradFilterSums::scratch_bytes() const {
   return static_cast<std::size_t>(parts_ * part_floats()) * sizeof(float);
 }
 
-void WinogradFilterSums::add(const float* x, const float* dy, std::int64_t firstImage, std::int64_t images) {
-  const std::int64_t tiles = images * tiles_.per_image(), before = firstImage * tiles_.per_image();
+void WinogradFilterSums::add(const float* x, const float* dy, std::int64_t images, bool afresh) {
+  const std::int64_t tiles = images * tiles_.per_image();
   parallel_for(parts_, tiles * kPositions * shape_.x.channels, [&](std::int64_t part, int) {
     const std::int64_t begin = tiles * part / parts_, end = tiles * (part + 1) / parts_;
-    if (firstImage == 0 && begin == end) std::fill_n(part_memory(part), kPositions * sums_position(), 0.0f);
+    if (afresh && begin == end) std::fill_n(part_memory(part), kPositions * sums_position(), 0.0f);
     for (std::int64_t first = begin; first < end; first += blockTiles_)
-      add_block(x, dy, before + first, std::min(blockTiles_, end - first), part, firstImage > 0 || first > begin);
+      add_block(x, dy, first, std::min(blockTiles_, end - first), part, !afresh || first > begin);
   });
 }
 

@@ -28,12 +28,15 @@ class MemoryPlanner {
  public:
   MemoryPlanner(const PlanDesc& desc, const std::vector<Requirements>& requirements)
       : desc_(desc), requirements_(requirements), owner_(desc.tensors.size()), uses_(desc.tensors.size()),
-        touches_(desc.tensors.size()), pinned_(desc.tensors.size(), false) {}
+        touches_(desc.tensors.size()), pinned_(desc.tensors.size(), false) {
+    for (const TensorEntry& tensor : desc.tensors) bytes_.push_back(tensor.desc.bytes());
+  }
 
   MemoryPlan plan() {
     resolve_views();
     number_steps();
     find_uses();
+    find_chunk_tensors();
     take_in_place_chances();
     place_buffers();
     return std::move(plan_);
@@ -56,7 +59,7 @@ class MemoryPlanner {
       check(!desc_.tensors[i].desc.pitched() || desc_.tensors[i].place == Place::view, "tensor '", desc_.tensors[i].name,
             "' has a pitch but is no part of another");
       if (entry.place == Place::store) offset += static_cast<std::size_t>(entry.offset) * sizeof(float);
-      plan_.tensors[i] = {entry.place, root, offset};
+      plan_.tensors[i] = {entry.place, root, false, offset};
     }
     std::iota(owner_.begin(), owner_.end(), 0);
   }
@@ -98,9 +101,34 @@ class MemoryPlanner {
     else touches_[location.root].push_back({location.offset, location.offset + desc.bytes(), node});
   }
 
+  /// Those that live within one region, and whose every operand may be of one chunk.
+  void find_chunk_tensors() {
+    if (desc_.checked || !desc_.chunkMemory) return;
+    std::vector<bool> possible(desc_.tensors.size());
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i) possible[i] = desc_.tensors[i].place == Place::arena && !pinned_[i];
+    for (std::size_t i = 0; i < desc_.tensors.size(); ++i)
+      if (desc_.tensors[i].place == Place::view) possible[plan_.tensors[i].root] = false;
+    const auto leave_out = [&](const std::vector<int>& operands, const std::vector<int>& chunk) {
+      for (std::size_t i = 0; i < operands.size(); ++i)
+        if (operands[i] >= 0 && std::find(chunk.begin(), chunk.end(), static_cast<int>(i)) == chunk.end()) possible[operands[i]] = false;
+    };
+    for (std::size_t node = 0; node < desc_.nodes.size(); ++node) {
+      leave_out(desc_.nodes[node].reads, requirements_[node].chunkReads);
+      leave_out(desc_.nodes[node].writes, requirements_[node].chunkWrites);
+    }
+    for (const Region& region : desc_.regions)
+      for (int node = region.begin; node < region.end; ++node)
+        for (int tensor : desc_.nodes[node].writes)
+          if (tensor >= 0 && possible[tensor] && uses_[tensor].first == node && uses_[tensor].last < region.end) {
+            const std::int64_t batch = desc_.tensors[tensor].desc.dim(0);
+            plan_.tensors[tensor].chunk = true;
+            bytes_[tensor] = bytes_[tensor] / static_cast<std::size_t>(batch) * static_cast<std::size_t>(std::min(region.chunk, batch));
+          }
+  }
+
   bool whole(int tensor) const {
     const int root = plan_.tensors[tensor].root;
-    return plan_.tensors[tensor].place == Place::arena && plan_.tensors[tensor].offset == 0 && !pinned_[root] &&
+    return plan_.tensors[tensor].place == Place::arena && !plan_.tensors[root].chunk && plan_.tensors[tensor].offset == 0 && !pinned_[root] &&
            desc_.tensors[tensor].desc.extent() == desc_.tensors[root].desc.bytes();
   }
 
@@ -140,7 +168,7 @@ class MemoryPlanner {
     for (std::size_t i = 0; i < desc_.tensors.size(); ++i) {
       const bool owns = desc_.tensors[i].place == Place::arena;
       if (!owns || uses_[i].first == kNever) continue;
-      const std::size_t bytes = desc_.tensors[i].desc.bytes();
+      const std::size_t bytes = bytes_[i];
       const bool all_along = pinned_[i] || desc_.checked;
       const int first = all_along ? 0 : step_of(uses_[i].first);
       const int last = all_along ? last_step_ : step_of(uses_[i].last);
@@ -149,7 +177,7 @@ class MemoryPlanner {
         continue;
       }
       buffer_of[i] = static_cast<int>(buffers.size());
-      const std::vector<Piece> pieces = all_along || shared[i] ? std::vector<Piece>() : pieces_of(bytes, touches_[i]);
+      const std::vector<Piece> pieces = all_along || shared[i] ? std::vector<Piece>() : pieces_of(desc_.tensors[i].desc.bytes(), touches_[i]);
       if (pieces.size() < 2) {
         buffers.push_back({bytes, first, last});
         names.push_back(desc_.tensors[i].name);
@@ -211,6 +239,7 @@ class MemoryPlanner {
   const std::vector<Requirements>& requirements_;
   std::vector<int> owner_;   // root -> the root whose buffer it takes (itself unless in place)
   std::vector<Use> uses_;    // by root
+  std::vector<std::size_t> bytes_;   // that a tensor takes
   std::vector<std::vector<Touch>> touches_;   // by root
   std::vector<bool> pinned_;
   std::vector<Late> late_;

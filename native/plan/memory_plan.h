@@ -19,6 +19,7 @@ struct MemoryPlan {
   struct Location {
     Place place = Place::arena;   // never view: views are resolved
     int root = -1;                // the tensor that owns the memory
+    bool chunk = false;           // the memory holds the images of one chunk of a region, one chunk after the other
     std::size_t offset = 0;       // bytes from the start of the arena (arena), the store's arena (store) or the root
   };
   std::vector<Location> tensors;

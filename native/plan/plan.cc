@@ -260,6 +260,14 @@ void Plan::bind() {
       Bindings bindings;
       for (int tensor : desc_.nodes[node].reads) bindings.reads.push_back(address(tensor));
       for (int tensor : desc_.nodes[node].writes) bindings.writes.push_back(address(tensor));
+      const auto of_chunk = [&](const std::vector<int>& operands, const std::vector<int>& offered) {
+        std::vector<int> found;
+        for (int operand : offered)
+          if (operands[operand] >= 0 && memory_.tensors[operands[operand]].chunk) found.push_back(operand);
+        return found;
+      };
+      bindings.chunkReads = of_chunk(desc_.nodes[node].reads, requirements_[node].chunkReads);
+      bindings.chunkWrites = of_chunk(desc_.nodes[node].writes, requirements_[node].chunkWrites);
       if (requirements_[node].scratchpad > 0)
         bindings.scratchpad = static_cast<std::byte*>(arena_->memory()) + memory_.scratchpads[node];
       bindings.packed = packed_[node];

@@ -58,6 +58,7 @@ struct PlanDesc {
   std::vector<TensorEntry> tensors;
   std::vector<NodeEntry> nodes;
   std::vector<Region> regions;
+  bool chunkMemory = true;   // a tensor that lives within one region may take memory for a chunk of it
   std::vector<Output> outputs;
 };
 

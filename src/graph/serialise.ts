@@ -20,6 +20,8 @@ export interface SerialiseOptions {
   /** Which copy of the parameters the plan reads: the weights, or their moving average. */
   readonly parameters: 'weights' | 'ema'
   readonly regions: readonly Region[]
+  /** Whether tensors that live within one region take memory for a chunk of it. Default true. */
+  readonly chunkMemory?: boolean
   /** The flat gradients that the parameters' gradients are parts of (training plans). */
   readonly gradients?: readonly FlatGradient[]
   /** Tensors that keep their values until the end of the step: totals over microbatches. */
@@ -82,6 +84,7 @@ export function serialise(graph: Graph, options: SerialiseOptions): PlanDesc {
   return {
     device: options.device,
     checked: options.checked,
+    chunkMemory: options.chunkMemory ?? true,
     policy: options.policy ?? policyOf(),
     nodes: entriesOfNodes,
     regions: options.regions,

@@ -98,7 +98,10 @@ export function inferencePlan(
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const plain = { parameters: 'weights', wholeStep: new Set<Tensor>() } as const
   const policy = policyOf(options, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions') })
-  return { desc: serialise(graph, { ...plain, device, checked, policy, layout, regions }), layout }
+  return {
+    desc: serialise(graph, { ...plain, device, checked, policy, layout, regions, chunkMemory: runs('chunk-memory') }),
+    layout,
+  }
 }
 
 function checkOptions(model: Traceable, options: CompileOptions): void {

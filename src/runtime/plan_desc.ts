@@ -6,6 +6,8 @@ export interface PlanDesc {
   readonly device: string
   /** Look at every node's outputs and stop at the first that is not finite. */
   readonly checked: boolean
+  /** Tensors that live within one region take memory for a chunk of it. */
+  readonly chunkMemory: boolean
   readonly policy: Policy
   readonly tensors: readonly TensorEntry[]
   readonly nodes: readonly NodeEntry[]

@@ -113,7 +113,8 @@ export function trainingPlan(feed: Feed, options: TrainingOptions): TrainingPlan
   const planned = (use: Memory): PlanDesc => {
     const again = runs('recompute') ? recompute(graph, use) : undefined
     const regions = runs('tile') ? tile(graph.nodes, device, again, whole) : []
-    return serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, ...kept })
+    const chunkMemory = runs('chunk-memory')
+    return serialise(graph, { device, checked, policy, layout, parameters: 'weights', regions, chunkMemory, ...kept })
   }
   if (memory === 'normal') return { desc: planned(memory), grouping, low: undefined }
   // Both from the same trace: recomputation changes nodes, of which it gets copies.
@@ -137,7 +138,16 @@ export function evaluationPlan(feed: Feed, options: StepOptions, parameters: 'we
   if (runs('place-concats')) placeConcats(graph)
   const regions = runs('tile') ? tile(graph.nodes, device) : []
   const policy = policyOf(engines, { tf32: precision === 'tf32', ownConvolutions: runs('own-convolutions'), choices })
-  return serialise(graph, { device, checked: false, policy, layout, parameters, regions, wholeStep: new Set() })
+  return serialise(graph, {
+    device,
+    checked: false,
+    policy,
+    layout,
+    parameters,
+    regions,
+    chunkMemory: runs('chunk-memory'),
+    wholeStep: new Set(),
+  })
 }
 
 /** The number that the loss is multiplied with before the backward pass: a part of the update state. */

@@ -2,7 +2,15 @@
 import { requireList, requireOneOf } from '../../runtime/options.js'
 
 /** Their names, in the order in which they run. */
-export const optionalPasses = ['fold-batch-norm', 'fuse', 'place-concats', 'recompute', 'tile', 'own-convolutions'] as const
+export const optionalPasses = [
+  'fold-batch-norm',
+  'fuse',
+  'place-concats',
+  'recompute',
+  'tile',
+  'chunk-memory',
+  'own-convolutions',
+] as const
 
 /** The name of a pass that can be left out (docs/performance.md says what each does). */
 export type PassName = (typeof optionalPasses)[number]
