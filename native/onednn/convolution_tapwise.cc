@@ -29,14 +29,14 @@ std::unique_ptr<Kernel> tapwise_filter_gradient(const OpDesc& desc, const std::s
   const TapwiseFilterSums unbound(shape);
   Requirements needs;
   needs.scratchpad = unbound.scratch_bytes();
+  for (const char* operand : {"x", "dy"}) needs.chunkReads.push_back(static_cast<int>(desc.read_index(operand)));
   needs.engine = engine_name("tapwise");
   return std::make_unique<LoopKernel>(desc, needs, [=](const Operands& at) -> Launch {
     TapwiseFilterSums sums = unbound;
     sums.bind(at.scratchpad(), at.write("dw"));
-    const float* x = at.read("x");
-    const float* dy = at.read("dy");
+    const auto x = at.read_images("x", shape.x.image()), dy = at.read_images("dy", shape.y.image());
     return [=](std::int64_t first, std::int64_t count) {
-      sums.add(x + first * shape.x.image(), dy + first * shape.y.image(), count, first == 0);
+      sums.add(x.from(first), dy.from(first), count, first == 0);
     };
   });
 }
