@@ -1,6 +1,6 @@
 // `npm test`: every check, even after one failed. Ends with the line `N passed, N failed`: each vitest test and each other step counts.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { vitest } from './vitest.mjs'
 
 const tarball = `build/test/eraserelu-${JSON.parse(readFileSync('package.json', 'utf8')).version}.tgz`
