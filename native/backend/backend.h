@@ -62,7 +62,7 @@ class Kernel {
   virtual void pack() {}
 
   /// Runs images [first, first + count) of the batch. Chunks come in ascending order without gaps. A `reduce` kernel
-  /// starts afresh at first == 0 and writes its outputs in the launch that ends the batch. How the batch was cut does not
+  /// starts afresh at first == 0, and its outputs are complete after the launch that ends the batch. How the batch was cut does not
   /// change a bit of the result; only conv2dBwdFilter may add in another order. `whole` operations always get (0, batch).
   virtual void launch(std::int64_t first, std::int64_t count) = 0;
 };

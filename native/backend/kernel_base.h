@@ -18,9 +18,8 @@ class Images {
   Images() = default;
   Images(T* begin, std::int64_t elements, bool chunk) : begin_(begin), step_(chunk ? 0 : elements) {}
 
-  explicit operator bool() const { return begin_ != nullptr; }
-  /// Where the images of the launch that begins with image `first` lie; nullptr for an operand that was left out.
-  T* from(std::int64_t first) const { return begin_ ? begin_ + first * step_ : nullptr; }
+  /// Where the images of the launch that begins with image `first` lie.
+  T* from(std::int64_t first) const { return begin_ + first * step_; }
 
  private:
   T* begin_ = nullptr;

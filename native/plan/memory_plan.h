@@ -1,5 +1,5 @@
-// Decides where every tensor and scratchpad of a plan lives, before anything is allocated: resolves views, takes the
-// in-place chances that kernels offer, derives lifetimes and places the buffers in the arena. In checked mode no two buffers
+// Decides where every tensor and scratchpad of a plan lives, before anything is allocated: resolves views, gives
+// tensors of one region the memory of a chunk, takes the in-place chances that kernels offer, derives lifetimes and places the buffers in the arena. In checked mode no two buffers
 // share memory, and a guard stands behind each.
 #pragma once
 
