@@ -36,7 +36,8 @@ for (const [first, ...others] of steps) {
 }
 console.log()
 // The choice between algorithms depends on the processor.
-await run({ command: 'npx eraserelu doctor' }, text => process.stdout.write(text))
+const environment = { ERASERELU_CACHE: resolve('build/simulated/cache') }
+await run({ command: 'node dist/cli/main.js doctor', environment }, text => process.stdout.write(text))
 await run({ command: 'node scripts/stale_results.mjs' }, text => process.stdout.write(text))
 console.log(`\n${[...times, ...failures].join('\n')}\n\n${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0

@@ -15,9 +15,11 @@ export function vitest(args, env = {}) {
     env: { ...process.env, ...env },
   })
   const result = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined
-  for (const { name, assertionResults } of result?.testResults ?? [])
-    for (const test of assertionResults)
-      if (test.status === 'failed') console.log(`FAILED ${relative('.', name)}: ${test.fullName}`)
+  for (const { name, status, message, assertionResults } of result?.testResults ?? []) {
+    const tests = assertionResults.filter(test => test.status === 'failed')
+    for (const { fullName } of tests) console.log(`FAILED ${relative('.', name)}: ${fullName}`)
+    if (status === 'failed' && tests.length === 0) console.log(`FAILED ${relative('.', name)}: ${message.split('\n')[0]}`)
+  }
   const failed = Math.max(result?.numFailedTests ?? 0, status === 0 ? 0 : 1)
   return { passed: result?.numPassedTests ?? 0, failed, skipped: result?.numPendingTests ?? 0 }
 }
