@@ -132,7 +132,10 @@ class OnednnBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_onednn_backend() { return std::make_unique<OnednnBackend>(); }
+std::unique_ptr<Backend> make_onednn_backend() {
+  best_loops();   // what is wrong with ERASERELU_CPU_ISA is thrown here, not among the threads of a kernel
+  return std::make_unique<OnednnBackend>();
+}
 
 namespace cpu {
 

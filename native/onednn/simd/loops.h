@@ -194,7 +194,7 @@ struct Loops {
   GroupedLoops grouped[3];   // 4, 8 and 16 channels a group
 };
 
-/// The best set of loops that this processor runs.
+/// The best set of loops that this processor runs, or the lesser one that ERASERELU_CPU_ISA names.
 const Loops& best_loops();
 
 /// Those for activations of type T.
