@@ -17,10 +17,15 @@ bool applies(const OpDesc& desc, const TapwiseShape& shape) {
          shape.height * shape.width > 1 && shape.x.lanes() == shape.x.channels;
 }
 
+/// "x64:gemm:jit", but not the product that it is where one window is the whole image: "ip:any+x64:gemm:jit".
+bool unfolds(const std::string& libraryEngine) {
+  return libraryEngine.find(":gemm:") != std::string::npos && libraryEngine.find("ip:") == std::string::npos;
+}
+
 }  // namespace
 
 std::unique_ptr<Kernel> tapwise_filter_gradient(const OpDesc& desc, const std::string& libraryEngine) {
-  if (!desc.is("conv2dBwdFilter") || libraryEngine.find("gemm") == std::string::npos) return nullptr;
+  if (!desc.is("conv2dBwdFilter") || !unfolds(libraryEngine)) return nullptr;
   const TensorDesc& dw = desc.write("dw");
   const Shape pad = desc.attributes.integers("pad");
   const TapwiseShape shape = {plane_of(desc.read("x")), plane_of(desc.read("dy")), dw.dim(1), dw.dim(2), pad[0], pad[2]};
