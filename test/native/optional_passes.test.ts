@@ -1,5 +1,7 @@
-/** Every pass that can be left out: its plan is another one, and the numbers are those of the plan with it. Of tiling: plan_tiled.test.ts; of
- * memory for a chunk: chunk_memory.test.ts. */
+/**
+ * Every pass that can be left out: its plan is another one, and the numbers are those of the plan with it. Of tiling: plan_tiled.test.ts;
+ * of memory for a chunk: chunk_memory.test.ts.
+ */
 import { describe, expect, test } from 'vitest'
 import type { PassName } from '../../src/graph/passes/optional.js'
 import { compile, inferencePlan } from '../../src/graph/session.js'
