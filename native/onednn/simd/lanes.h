@@ -77,6 +77,8 @@ class Part {
  public:
   explicit Part(std::int64_t count) : count_(static_cast<int>(count)) {}
 
+  std::size_t lanes() const { return static_cast<std::size_t>(count_); }
+
 #if defined(__AVX512F__)
   Lanes load(const float* from) const { return Lanes(_mm512_maskz_loadu_ps(mask(), from)); }
   void store(float* to, Lanes value) const { _mm512_mask_storeu_ps(to, mask(), __m512(value)); }
@@ -117,6 +119,7 @@ class Part {
 
 /// All lanes, where a loop takes either.
 struct Whole {
+  static constexpr std::size_t lanes() { return kLanes; }
   template <typename T>
   Lanes load(const T* from) const { return eraserelu::load(from); }
   template <typename T>

@@ -203,21 +203,32 @@ inline void multiply_block(const WinogradProduct& m, const float* a, const float
     for (int j = 0; j < Columns; ++j) store(product + i * productRow + j * kLanes, sum[i][j]);
 }
 
-/// All rows of a stripe of Columns vectors: as many at once as the registers hold, then fewer.
-template <int Rows, int Columns, bool kAdd>
+/// A block of `rows` rows, Most at most.
+template <int Most, int Columns, bool kAdd>
 inline void multiply_rows(const WinogradProduct& m, std::int64_t rows, const float* a, const float* b, float* product) {
-  for (; rows >= Rows; rows -= Rows, a += Rows * m.aRow, product += Rows * m.productRow)
-    multiply_block<Rows, Columns, kAdd>(m, a, b, product);
-  if constexpr (Rows > 1)
-    if (rows > 0) multiply_rows<(Rows + 1) / 2, Columns, kAdd>(m, rows, a, b, product);
+  if constexpr (Most > 1)
+    if (rows < Most) return multiply_rows<Most - 1, Columns, kAdd>(m, rows, a, b, product);
+  multiply_block<Most, Columns, kAdd>(m, a, b, product);
+}
+
+/// All rows of a stripe of Columns vectors, in blocks of about as many rows: with few sums at once each addition waits for the one before.
+template <int Columns, bool kAdd>
+void multiply_stripe(const WinogradProduct& m, const float* b, float* product) {
+  constexpr int kMost = std::min((kRegisters - Columns - 1) / Columns, 14);   // beside a row of b and a factor
+  const float* a = m.a;
+  std::int64_t left = m.rows;
+  for (std::int64_t blocks = (left + kMost - 1) / kMost; blocks > 0; --blocks) {
+    const std::int64_t rows = (left + blocks - 1) / blocks;
+    multiply_rows<kMost, Columns, kAdd>(m, rows, a, b, product);
+    left -= rows, a += rows * m.aRow, product += rows * m.productRow;
+  }
 }
 
 /// Stripes of Columns vectors from `column` on; returns where they end.
 template <int Columns, bool kAdd>
 std::int64_t multiply_stripes(const WinogradProduct& m, std::int64_t column) {
-  constexpr int kRows = std::min((kRegisters - Columns - 1) / Columns, 14);   // beside a row of b and a factor
   for (; column + Columns * kLanes <= m.columns; column += Columns * kLanes)
-    multiply_rows<kRows, Columns, kAdd>(m, m.rows, m.a, m.b + column, m.product + column);
+    multiply_stripe<Columns, kAdd>(m, m.b + column, m.product + column);
   return column;
 }
 
