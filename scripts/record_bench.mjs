@@ -47,6 +47,8 @@ const [overview] = tables.split('\n\n')
 const picture = folder => `![Times as fast as each other library, network by network](${folder}bench.svg)`
 const days = distinct(report.results.map(({ date }) => date.slice(0, 10)))
 const rounds = distinct(report.results.map(({ rounds }) => rounds))
-const made = `\`${commandLine}\`: ${report.cpu}, ${report.threads} threads, ${rounds.join(', ')} rounds, ${days.join(', ')}, commit ${commits.map(each => each.slice(0, 10)).join(', ')}.`
+// "eraserelu (oneDNN 3.2.0, avx2)": a processor's name alone does not say what it can do.
+const ours = distinct(report.results.map(({ peers: [own] }) => own.peer))
+const made = `\`${commandLine}\`: ${ours.join(', ')}, ${report.cpu}, ${report.threads} threads, ${rounds.join(', ')} rounds, ${days.join(', ')}, commit ${commits.map(each => each.slice(0, 10)).join(', ')}.`
 replaceSection('README.md', 'bench', `\n${picture('docs/images/')}\n\n${overview}\n\n${made}\n`)
 replaceSection('docs/results.md', 'bench', `\n${picture('images/')}\n\n${tables}\n\n${made}\n`)
